@@ -1,0 +1,4 @@
+//! The front end of corun: source text to syntax tree.
+
+pub mod ast;
+pub mod diagnostic;

@@ -1,0 +1,3 @@
+//! corun: a scripting runtime for concurrent programs.
+
+pub mod bytecode;
