@@ -1,0 +1,18 @@
+//! draft index
+pub mod error;
+pub mod fields;
+pub mod float_fmt;
+pub mod float_parse;
+pub mod float_repr;
+pub mod float_round;
+pub mod format_num;
+#[cfg(test)]
+mod format_num_tests;
+pub mod format_str;
+pub mod int_text;
+pub mod numconv;
+pub mod numhash;
+pub mod percent;
+pub mod repr;
+pub mod spec;
+pub mod unidata;
