@@ -1,0 +1,117 @@
+//! Parameter lists of functions and lambdas.
+//!
+//! The grammar accepts parameters in any order; `arguments` sorts them and says what is out of place.
+
+use super::{Built, Cx, fail, span};
+use crate::ast::*;
+
+/// One item of a parameter list.
+pub enum Param {
+    Plain(Box<Arg>),
+    /// A `*` alone.
+    Star(Span),
+    Slash(Span),
+    Var(Box<Arg>, Option<u32>),
+    Kwargs(Box<Arg>, Option<u32>),
+}
+
+fn arg(name: Ident, annotation: Option<Expr>, default: Option<Expr>, l: u32, r: u32) -> Box<Arg> {
+    Box::new(Arg { name: name.name, annotation, default, span: span(l, r) })
+}
+
+/// A default where none may stand: the offset of its `=`.
+type Misplaced = Option<(u32, Option<Expr>)>;
+
+impl Param {
+    pub fn plain(name: Ident, annotation: Option<Expr>, default: Option<Expr>, l: u32, r: u32) -> Param {
+        Param::Plain(arg(name, annotation, default, l, r))
+    }
+
+    pub fn var(name: Ident, annotation: Option<Expr>, default: Misplaced, l: u32, r: u32) -> Param {
+        Param::Var(arg(name, annotation, None, l, r), default.map(|d| d.0))
+    }
+
+    pub fn kwargs(name: Ident, annotation: Option<Expr>, default: Misplaced, l: u32, r: u32) -> Param {
+        Param::Kwargs(arg(name, annotation, None, l, r), default.map(|d| d.0))
+    }
+
+    fn span(&self) -> Span {
+        match self {
+            Param::Plain(a) | Param::Var(a, _) | Param::Kwargs(a, _) => a.span,
+            Param::Star(s) | Param::Slash(s) => *s,
+        }
+    }
+}
+
+pub fn arguments(_cx: &mut Cx<'_>, params: Vec<Param>, lambda: bool) -> Built<Arguments> {
+    let mut out = Arguments::default();
+    let mut star: Option<Span> = None;
+    let mut slash = false;
+    let mut last_default = false;
+    let count = params.len();
+    for (i, param) in params.into_iter().enumerate() {
+        if out.kwarg.is_some() {
+            return fail("arguments cannot follow var-keyword argument", param.span());
+        }
+        match param {
+            Param::Plain(a) if star.is_some() => out.kwonly.push(*a),
+            Param::Plain(a) => {
+                if a.default.is_some() {
+                    last_default = true;
+                } else if last_default {
+                    return fail("parameter without a default follows parameter with a default", a.span);
+                }
+                out.args.push(*a);
+            }
+            Param::Slash(at) => {
+                if slash {
+                    return fail("/ may appear only once", at);
+                }
+                if star.is_some() {
+                    return fail("/ must be ahead of *", at);
+                }
+                if i == 0 {
+                    return fail("at least one parameter must precede /", at);
+                }
+                slash = true;
+                out.posonly = std::mem::take(&mut out.args);
+            }
+            Param::Star(at) => {
+                if star.is_some() {
+                    return fail("* may appear only once", at);
+                }
+                if i + 1 == count {
+                    return fail(bare_star(lambda), at);
+                }
+                star = Some(at);
+            }
+            Param::Var(a, default) => {
+                if star.is_some() {
+                    return fail("* may appear only once", span(a.span.start.saturating_sub(1), a.span.start));
+                }
+                if let Some(at) = default {
+                    return fail("var-positional parameter cannot have default value", span(at, at + 1));
+                }
+                star = Some(a.span);
+                out.vararg = Some(a);
+            }
+            Param::Kwargs(a, default) => {
+                if let Some(at) = default {
+                    return fail("var-keyword parameter cannot have default value", span(at, at + 1));
+                }
+                if let Some(at) = star
+                    && out.vararg.is_none()
+                    && out.kwonly.is_empty()
+                {
+                    return fail(bare_star(lambda), at);
+                }
+                out.kwarg = Some(a);
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn bare_star(_lambda: bool) -> &'static str {
+    "named parameters must follow bare *"
+}
