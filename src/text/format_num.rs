@@ -95,7 +95,13 @@ pub fn push_big(
                 }
             }
         }
-        'c' => return push_char(out, value.to_u32(), spec),
+        'c' => {
+            let word = value.to_i64().ok_or_else(|| {
+                TextError::overflow("Python int too large to convert to C long")
+            });
+            check_char_spec(spec)?;
+            return push_char(out, u32::try_from(word?).ok(), spec);
+        }
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%' => {
             return push_float(out, big_to_f64(value)?, spec, type_name);
         }
@@ -126,7 +132,7 @@ fn check_int_spec(spec: &Spec) -> Result<(), TextError> {
     Ok(())
 }
 
-fn push_char(out: &mut String, code: Option<u32>, spec: &Spec) -> Result<(), TextError> {
+fn check_char_spec(spec: &Spec) -> Result<(), TextError> {
     check_int_spec(spec)?;
     if spec.sign.is_some() {
         return Err(TextError::value("Sign not allowed with integer format specifier 'c'"));
@@ -136,6 +142,11 @@ fn push_char(out: &mut String, code: Option<u32>, spec: &Spec) -> Result<(), Tex
             "Alternate form (#) not allowed with integer format specifier 'c'",
         ));
     }
+    Ok(())
+}
+
+fn push_char(out: &mut String, code: Option<u32>, spec: &Spec) -> Result<(), TextError> {
+    check_char_spec(spec)?;
     let c = code.and_then(char::from_u32).ok_or_else(|| {
         TextError::new(ErrKind::OverflowError, "%c arg not in range(0x110000)")
     })?;

@@ -106,7 +106,7 @@ pub fn true_div_big(a: &BigInt, b: &BigInt) -> Result<f64, TextError> {
         return Err(TextError::new(ErrKind::ZeroDivisionError, "division by zero"));
     }
     if a.is_zero() {
-        return Ok(0.0);
+        return Ok(if b.sign() == Sign::Minus { -0.0 } else { 0.0 });
     }
     let (over, under) = (a.magnitude(), b.magnitude());
     let negative = a.sign() != b.sign();

@@ -38,8 +38,8 @@ pub struct Field {
     pub flags: Flags,
     pub width: Size,
     pub precision: Size,
-    /// The conversion letter, unchecked: see `unsupported`. '%' takes no
-    /// argument.
+    /// The conversion letter, unchecked: CPython fetches the argument first
+    /// and refuses an unknown letter after that (`unsupported`).
     pub kind: char,
     /// Where the letter stands, in characters (bytes for bytes).
     pub index: usize,
@@ -158,6 +158,11 @@ impl Iterator for Template<'_> {
         let start = self.at;
         let rest = self.data.get(start..).filter(|rest| !rest.is_empty())?;
         match memchr::memchr(b'%', rest) {
+            // "%%" is text: its second half.
+            Some(0) if rest.get(1) == Some(&b'%') => {
+                self.at += 2;
+                Some(Ok(Piece::Literal(start + 1..start + 2)))
+            }
             Some(0) => {
                 self.at += 1;
                 let field = self.field();
@@ -367,8 +372,7 @@ mod tests {
         assert_eq!(found[0].key, Some(5..9));
         assert_eq!((found[0].width, found[0].precision), (Size::Given(5), Size::Given(3)));
         assert_eq!((found[0].kind, found[0].index), ('d', 18));
-        assert_eq!(found[1].kind, '%');
-        assert_eq!((found[2].width, found[2].precision), (Size::Star, Size::Star));
+        assert_eq!((found[1].width, found[1].precision), (Size::Star, Size::Star));
         for text in ["%", "%l", "%.", "%10", "a%-"] {
             assert_eq!(fields(text), Err("incomplete format".into()));
         }
