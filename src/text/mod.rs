@@ -1,4 +1,7 @@
 //! draft index
+pub mod byte_ops;
+pub mod case;
+pub mod chars;
 pub mod error;
 pub mod fields;
 pub mod float_fmt;
@@ -12,7 +15,11 @@ pub mod format_str;
 pub mod int_text;
 pub mod numconv;
 pub mod numhash;
+pub mod pad;
 pub mod percent;
 pub mod repr;
+pub mod search;
+pub mod slice;
 pub mod spec;
+pub mod split;
 pub mod unidata;
