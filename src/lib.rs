@@ -1,3 +1,6 @@
 //! corun: a scripting runtime for concurrent programs.
 
 pub mod bytecode;
+pub mod object;
+pub mod vm;
+pub mod text;
