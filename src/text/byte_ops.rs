@@ -199,14 +199,23 @@ pub fn hex_grouped(data: &[u8], sep: &str, group: i64) -> Result<String, TextErr
     Ok(out)
 }
 
-/// `bytes.fromhex(text)`.
+/// `bytes.fromhex(text)`. CPython names the first character outside ASCII
+/// before anything else.
 pub fn fromhex(text: &str) -> Result<Vec<u8>, TextError> {
-    let bad = |at: usize| {
-        let at = super::chars::char_position(text, false, at);
-        TextError::value(format!("non-hexadecimal number found in fromhex() arg at position {at}"))
-    };
+    match text.bytes().position(|b| !b.is_ascii()) {
+        Some(at) => Err(not_hex(at)),
+        None => fromhex_bytes(text.as_bytes()),
+    }
+}
+
+fn not_hex(at: usize) -> TextError {
+    TextError::value(format!("non-hexadecimal number found in fromhex() arg at position {at}"))
+}
+
+/// `bytes.fromhex(data)` of a bytes-like argument.
+pub fn fromhex_bytes(bytes: &[u8]) -> Result<Vec<u8>, TextError> {
+    let bad = not_hex;
     let digit = |byte: u8| (byte as char).to_digit(16);
-    let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len() / 2);
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
