@@ -1,5 +1,6 @@
 //! corun: a scripting runtime for concurrent programs.
 
+pub mod builtins;
 pub mod bytecode;
 pub mod object;
 pub mod vm;
