@@ -40,7 +40,10 @@ pub fn decode_str(text: &str, raw: bool, warnings: &mut Vec<Problem>) -> Result<
         let here = text.len() - rest.len() + at;
         let after = &rest[at + 1..];
         let Some(c) = after.chars().next() else {
-            return Err(unicode_error(text, here, here, "\\ at end of string"));
+            // Only in an f-string, before a brace that opens a field.
+            warnings.push(Problem { message: invalid("\\{", false), at: here, len: 2 });
+            out.push('\\');
+            return Ok(out);
         };
         let mut used = c.len_utf8();
         match c {

@@ -166,6 +166,7 @@ impl<'s> Layout<'s> {
                 Tok::Comment => {}
                 Tok::Backslash => self.continuation(span.start)?,
                 Tok::Name => {
+                    self.check_prefix(span.start, span.end)?;
                     self.check_name(span.start, span.end)?;
                     self.push(Tok::Name, span.start, span.end);
                 }
@@ -217,7 +218,10 @@ impl<'s> Layout<'s> {
                     width.alternative += 1;
                 }
                 Some(0x0C) => width = Indent { column: 0, alternative: 0 },
-                Some(b'\n' | b'\r') => width = Indent { column: 0, alternative: 0 },
+                Some(b'\n' | b'\r') => {
+                    width = Indent { column: 0, alternative: 0 };
+                    continued = None;
+                }
                 Some(b'#') => {
                     while at < self.text.len() && !matches!(self.text[at], b'\n' | b'\r') {
                         at += 1;
@@ -232,8 +236,9 @@ impl<'s> Layout<'s> {
                     if next == Some(&b'\r') && self.text.get(at + 2) == Some(&b'\n') {
                         at += 1;
                     }
-                    at += 1;
+                    at += 2;
                     continued = continued.or(Some(width));
+                    continue;
                 }
                 _ => break,
             }
@@ -280,7 +285,7 @@ impl<'s> Layout<'s> {
                 }
                 let mut problem = Diagnostic::syntax(
                     "unindent does not match any outer indentation level",
-                    Span::new(line_start, line_end),
+                    Span::new(line_end, line_end),
                 );
                 problem.kind = Kind::Indentation;
                 return Err(problem);
@@ -308,16 +313,16 @@ impl<'s> Layout<'s> {
         match self.text.get(next) {
             Some(b'\r') if self.text.get(next + 1) == Some(&b'\n') => next += 2,
             Some(b'\r' | b'\n') => next += 1,
-            None => return Err(incomplete("unexpected EOF while parsing", Span::new(at, at + 1))),
+            None => return Err(incomplete("unexpected EOF while parsing", Span::new(at + 1, at + 1))),
             Some(_) => {
                 return Err(Diagnostic::syntax(
                     "unexpected character after line continuation character",
-                    Span::new(at, at + 1),
+                    Span::new(at + 1, at + 1),
                 ));
             }
         }
         if next >= self.text.len() {
-            return Err(incomplete("unexpected EOF while parsing", Span::new(at, at + 1)));
+            return Err(incomplete("unexpected EOF while parsing", Span::new(at + 1, at + 1)));
         }
         self.seek(next);
         Ok(())
@@ -337,6 +342,26 @@ impl<'s> Layout<'s> {
             }
         }
         Ok(())
+    }
+
+    /// `bf"..."`: letters that are string prefixes, but not together.
+    fn check_prefix(&self, start: usize, end: usize) -> Step {
+        if end - start < 2 || end - start > 5 || !matches!(self.text.get(end), Some(b'"' | b'\'')) {
+            return Ok(());
+        }
+        let name = self.source[start..end].to_ascii_lowercase();
+        let repeated = name.char_indices().any(|(i, c)| name[i + 1..].contains(c));
+        if repeated || name.contains(|c| !"brfut".contains(c)) {
+            return Ok(());
+        }
+        let pairs = [('u', 'b'), ('u', 'r'), ('u', 'f'), ('u', 't'), ('b', 'f'), ('b', 't'), ('f', 't')];
+        match pairs.iter().find(|(a, b)| name.contains(*a) && name.contains(*b)) {
+            Some((a, b)) => {
+                let message = format!("'{a}' and '{b}' prefixes are incompatible");
+                Err(Diagnostic::syntax(message, Span::new(start, end)))
+            }
+            None => Ok(()),
+        }
     }
 
     fn unknown(&mut self, at: usize) -> Step {

@@ -8,12 +8,13 @@ use crate::build::target;
 pub enum Arg {
     /// A positional argument; `*x` is a Starred.
     Value(Expr, Span),
-    Generator(Expr, Vec<Comprehension>, Span),
+    /// The element, the clauses, and where the first of them starts.
+    Generator(Expr, Vec<Comprehension>, u32, Span),
     /// The name, as any expression; the value; the offset of the `=`.
     Keyword(Expr, Expr, u32, Span),
     DoubleStar(Expr, Span),
     /// A comma behind the last argument.
-    Comma(u32),
+    Comma,
 }
 
 pub struct Arguments {
@@ -44,7 +45,7 @@ pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Argum
                 }
                 out.args.push(value);
             }
-            Arg::Generator(elt, generators, at) => {
+            Arg::Generator(elt, generators, _, at) => {
                 if count > 1 {
                     return fail("Generator expression must be parenthesized", at);
                 }
@@ -72,7 +73,7 @@ pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Argum
                 unpacked = true;
                 out.keywords.push(Keyword { name: None, value, span: at });
             }
-            Arg::Comma(_) => {}
+            Arg::Comma => {}
         }
     }
     Ok(out)

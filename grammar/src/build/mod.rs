@@ -162,13 +162,13 @@ pub fn slice(l: u32, lower: Option<Expr>, upper: Option<Expr>, step: Option<Expr
     expr(l, kind, r)
 }
 
-pub fn lambda(cx: &mut Cx<'_>, l: u32, parameters: Vec<params::Param>, body: Expr, r: u32) -> Built<Expr> {
-    let args = params::arguments(cx, parameters, true)?;
+pub fn lambda(l: u32, parameters: Vec<params::Param>, body: Expr, r: u32) -> Built<Expr> {
+    let args = params::arguments(parameters)?;
     Ok(expr(l, ExprKind::Lambda { args: Box::new(args), body: Box::new(body) }, r))
 }
 
 /// An expression in parentheses. It keeps its own span, as in CPython's tree.
-pub fn group(_cx: &mut Cx<'_>, inner: Expr) -> Built<Expr> {
+pub fn group(inner: Expr) -> Built<Expr> {
     if let ExprKind::Starred(_) = inner.kind {
         return fail("cannot use starred expression here", inner.span);
     }

@@ -2,7 +2,7 @@
 //!
 //! The grammar accepts parameters in any order; `arguments` sorts them and says what is out of place.
 
-use super::{Built, Cx, fail, span};
+use super::{Built, fail, span};
 use crate::ast::*;
 
 /// One item of a parameter list.
@@ -11,8 +11,9 @@ pub enum Param {
     /// A `*` alone.
     Star(Span),
     Slash(Span),
-    Var(Box<Arg>, Option<u32>),
-    Kwargs(Box<Arg>, Option<u32>),
+    /// With the offset of the star, and of a `=` where none may stand.
+    Var(Box<Arg>, u32, Option<u32>),
+    Kwargs(Box<Arg>, u32, Option<u32>),
 }
 
 fn arg(name: Ident, annotation: Option<Expr>, default: Option<Expr>, l: u32, r: u32) -> Box<Arg> {
@@ -27,23 +28,27 @@ impl Param {
         Param::Plain(arg(name, annotation, default, l, r))
     }
 
-    pub fn var(name: Ident, annotation: Option<Expr>, default: Misplaced, l: u32, r: u32) -> Param {
-        Param::Var(arg(name, annotation, None, l, r), default.map(|d| d.0))
+    pub fn var(star: u32, name: Ident, annotation: Option<Expr>, default: Misplaced, r: u32) -> Param {
+        let l = name.span.start;
+        Param::Var(arg(name, annotation, None, l, r), star, default.map(|d| d.0))
     }
 
-    pub fn kwargs(name: Ident, annotation: Option<Expr>, default: Misplaced, l: u32, r: u32) -> Param {
-        Param::Kwargs(arg(name, annotation, None, l, r), default.map(|d| d.0))
+    pub fn kwargs(star: u32, name: Ident, annotation: Option<Expr>, default: Misplaced, r: u32) -> Param {
+        let l = name.span.start;
+        Param::Kwargs(arg(name, annotation, None, l, r), star, default.map(|d| d.0))
     }
 
     fn span(&self) -> Span {
         match self {
-            Param::Plain(a) | Param::Var(a, _) | Param::Kwargs(a, _) => a.span,
+            Param::Plain(a) => a.span,
+            Param::Var(_, star, _) => span(*star, star + 1),
+            Param::Kwargs(_, star, _) => span(*star, star + 2),
             Param::Star(s) | Param::Slash(s) => *s,
         }
     }
 }
 
-pub fn arguments(_cx: &mut Cx<'_>, params: Vec<Param>, lambda: bool) -> Built<Arguments> {
+pub fn arguments(params: Vec<Param>) -> Built<Arguments> {
     let mut out = Arguments::default();
     let mut star: Option<Span> = None;
     let mut slash = false;
@@ -71,39 +76,39 @@ pub fn arguments(_cx: &mut Cx<'_>, params: Vec<Param>, lambda: bool) -> Built<Ar
                     return fail("/ must be ahead of *", at);
                 }
                 if i == 0 {
-                    return fail("at least one parameter must precede /", at);
+                    return fail("at least one argument must precede /", at);
                 }
                 slash = true;
                 out.posonly = std::mem::take(&mut out.args);
             }
             Param::Star(at) => {
                 if star.is_some() {
-                    return fail("* may appear only once", at);
+                    return fail("* argument may appear only once", at);
                 }
                 if i + 1 == count {
-                    return fail(bare_star(lambda), at);
+                    return fail(BARE_STAR, at);
                 }
                 star = Some(at);
             }
-            Param::Var(a, default) => {
+            Param::Var(a, at_star, default) => {
                 if star.is_some() {
-                    return fail("* may appear only once", span(a.span.start.saturating_sub(1), a.span.start));
+                    return fail("* argument may appear only once", span(at_star, at_star + 1));
                 }
                 if let Some(at) = default {
-                    return fail("var-positional parameter cannot have default value", span(at, at + 1));
+                    return fail("var-positional argument cannot have default value", span(at, at + 1));
                 }
                 star = Some(a.span);
                 out.vararg = Some(a);
             }
-            Param::Kwargs(a, default) => {
+            Param::Kwargs(a, _, default) => {
                 if let Some(at) = default {
-                    return fail("var-keyword parameter cannot have default value", span(at, at + 1));
+                    return fail("var-keyword argument cannot have default value", span(at, at + 1));
                 }
                 if let Some(at) = star
                     && out.vararg.is_none()
                     && out.kwonly.is_empty()
                 {
-                    return fail(bare_star(lambda), at);
+                    return fail(BARE_STAR, at);
                 }
                 out.kwarg = Some(a);
             }
@@ -112,6 +117,4 @@ pub fn arguments(_cx: &mut Cx<'_>, params: Vec<Param>, lambda: bool) -> Built<Ar
     Ok(out)
 }
 
-fn bare_star(_lambda: bool) -> &'static str {
-    "named parameters must follow bare *"
-}
+const BARE_STAR: &str = "named arguments must follow bare *";

@@ -99,7 +99,8 @@ pub fn mapping(_cx: &mut Cx<'_>, l: u32, items: Vec<Item>, r: u32) -> Built<Patt
     let mut rest: Option<Ident> = None;
     for (key, value, double_star, at) in items {
         if rest.is_some() {
-            return fail("double star pattern '**' must be the last entry of a mapping pattern", at);
+            let at = key.as_ref().map_or(span(at.start, at.start + 2), |k| k.span);
+            return fail("invalid syntax", at);
         }
         keys.extend(key);
         patterns.extend(value);

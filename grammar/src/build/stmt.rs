@@ -123,13 +123,15 @@ pub fn try_(
     _cx: &mut Cx<'_>,
     l: u32,
     body: Vec<Stmt>,
-    handlers: Vec<(bool, ExceptHandler)>,
+    handlers: Vec<(Option<u32>, ExceptHandler)>,
     orelse: Vec<Stmt>,
     finalbody: Option<Vec<Stmt>>,
 ) -> Built<Stmt> {
-    let is_star = handlers.first().is_some_and(|h| h.0);
-    if handlers.iter().any(|h| h.0 != is_star) {
-        return fail("cannot have both 'except' and 'except*' on the same 'try'", span(l, l + 3));
+    let is_star = handlers.first().is_some_and(|h| h.0.is_some());
+    if let Some((star, handler)) = handlers.iter().find(|h| h.0.is_some() != is_star) {
+        let at = handler.span.start;
+        let message = "cannot have both 'except' and 'except*' on the same 'try'";
+        return fail(message, span(at, star.unwrap_or(at + 6)));
     }
     let last = handlers.len().saturating_sub(1);
     let mut plain = Vec::with_capacity(handlers.len());
@@ -147,18 +149,16 @@ pub fn try_(
     Ok(statement(l, kind, end))
 }
 
+/// `star` is the offset behind the star.
 pub fn except(
     cx: &mut Cx<'_>,
     l: u32,
-    star: bool,
+    star: Option<u32>,
     types: Option<ExceptTypes>,
     body: Vec<Stmt>,
-) -> Built<(bool, ExceptHandler)> {
+) -> Built<(Option<u32>, ExceptHandler)> {
     let at = span(l, body_end(&body));
     let Some(types) = types else {
-        if star {
-            return fail("expected one or more exception types", span(l, l + 7));
-        }
         return Ok((star, ExceptHandler { typ: None, name: None, body, span: at }));
     };
     let name = match types.name {
@@ -168,13 +168,13 @@ pub fn except(
                 && (cx.source.as_bytes().get(types.span.start as usize) != Some(&b'(')
                     || target::unparenthesised(cx, items, types.typ.span))
             {
-                return fail("multiple exception types must be parenthesized when using 'as'", types.span);
+                return fail("multiple exception types must be parenthesized when using 'as'", types.span.to(name.span));
             }
             match &name.kind {
                 ExprKind::Name(text) => Some(Ident { name: text.clone(), span: name.span }),
                 _ => {
                     let what = target::describe(&name);
-                    let head = if star { "except*" } else { "except" };
+                    let head = if star.is_some() { "except*" } else { "except" };
                     return fail(format!("cannot use {head} statement with {what}"), name.span);
                 }
             }
@@ -184,14 +184,13 @@ pub fn except(
 }
 
 pub fn function(
-    cx: &mut Cx<'_>,
     name: Ident,
     type_params: Option<Vec<TypeParam>>,
     parameters: Vec<Param>,
     returns: Option<Expr>,
     body: Vec<Stmt>,
 ) -> Built<StmtKind> {
-    let args = params::arguments(cx, parameters, false)?;
+    let args = params::arguments(parameters)?;
     Ok(StmtKind::FunctionDef(Box::new(FunctionDef {
         name,
         type_params: type_params.unwrap_or_default(),
@@ -211,8 +210,9 @@ pub fn class(
     body: Vec<Stmt>,
 ) -> Built<StmtKind> {
     // A bare generator would need a call's parentheses.
-    if let Some(CallArg::Generator(_, _, at)) = list.as_ref().and_then(|l| l.first()) {
-        return fail("invalid syntax", *at);
+    if let Some(CallArg::Generator(_, _, clause, _)) = list.as_ref().and_then(|l| l.first()) {
+        let word = if cx.text(*clause, *clause + 5) == "async" { 5 } else { 3 };
+        return fail("invalid syntax", span(*clause, *clause + word));
     }
     let args::Arguments { args: bases, keywords } = args::sort(cx, list.unwrap_or_default(), name.span.end, name.span.end)?;
     Ok(StmtKind::ClassDef(Box::new(ClassDef {

@@ -11,7 +11,7 @@ pub enum StrPart {
     Plain(Span),
     Bytes(Span),
     /// `prefix` includes the opening quote.
-    Formatted { prefix: Span, pieces: Vec<Piece>, template: bool, end: u32 },
+    Formatted { prefix: Span, pieces: Vec<Piece>, template: bool },
 }
 
 /// A piece of an f-string or of a format specification.
@@ -58,6 +58,10 @@ fn body(text: &str) -> (&str, usize, bool) {
 /// Joins adjacent literals.
 pub fn join(cx: &mut Cx<'_>, l: u32, parts: Vec<StrPart>, r: u32) -> Built<Expr> {
     let whole = span(l, r);
+    let templates = parts.iter().filter(|p| matches!(p, StrPart::Formatted { template: true, .. })).count();
+    if templates > 0 && templates < parts.len() {
+        return fail("cannot mix t-string literals with string or bytes literals", whole);
+    }
     let bytes = parts.iter().filter(|p| matches!(p, StrPart::Bytes(_))).count();
     if bytes > 0 {
         if bytes < parts.len() {
@@ -69,10 +73,6 @@ pub fn join(cx: &mut Cx<'_>, l: u32, parts: Vec<StrPart>, r: u32) -> Built<Expr>
         let text = plain(cx, *at)?;
         return Ok(expr(l, ExprKind::Constant(Constant::Str(text.into())), r));
     }
-    let templates = parts.iter().filter(|p| matches!(p, StrPart::Formatted { template: true, .. })).count();
-    if templates > 0 && templates < parts.len() {
-        return fail("cannot mix t-string literals with string or bytes literals", whole);
-    }
     let formatted = parts.iter().any(|p| matches!(p, StrPart::Formatted { .. }));
     let mut out = Parts::default();
     for part in parts {
@@ -81,7 +81,7 @@ pub fn join(cx: &mut Cx<'_>, l: u32, parts: Vec<StrPart>, r: u32) -> Built<Expr>
                 let text = plain(cx, at)?;
                 out.text(&text, at);
             }
-            StrPart::Formatted { prefix, pieces, template, .. } => {
+            StrPart::Formatted { prefix, pieces, template } => {
                 let raw = cx.text(prefix.start, prefix.end).contains(['r', 'R']);
                 add_pieces(cx, &mut out, pieces, raw, template, false)?;
             }
@@ -248,9 +248,9 @@ fn add_field(cx: &mut Cx<'_>, out: &mut Parts, field: Field, raw: bool, template
             }
         };
     }
-    if let Some(equals) = field.equals {
+    if field.equals.is_some() {
         let text = strip_comments(cx.text(field.open, field.close));
-        out.text(&text, span(field.open, equals + 1));
+        out.text(&text, span(field.open, field.close));
         if conversion.is_none() && field.spec.is_none() {
             conversion = Some('r');
         }

@@ -1,0 +1,125 @@
+//! Headers of compound statements and their blocks.
+
+use super::scene::Scene;
+use crate::ast::Span;
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::token::Tok;
+
+pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
+    missing_block(scene)
+        .or_else(|| expected_paren(scene))
+        .or_else(|| expected_colon(scene))
+        .or_else(|| elif_after_else(scene))
+        .or_else(|| lonely_try(scene))
+}
+
+/// What CPython calls the statement that a header begins, and the token whose line it names.
+fn header(scene: &Scene<'_>, start: usize) -> Option<(String, usize)> {
+    let (start, kind) = match scene.kind(start) {
+        Tok::Async => (start + 1, scene.kind(start + 1)),
+        kind => (start, kind),
+    };
+    let name = match kind {
+        Tok::Def => "function definition".to_string(),
+        Tok::Class => "class definition".to_string(),
+        Tok::Except if scene.kind(start + 1) == Tok::Star => "'except*' statement".to_string(),
+        Tok::If | Tok::Elif | Tok::Else | Tok::For | Tok::While | Tok::With | Tok::Try | Tok::Except | Tok::Finally
+        | Tok::Match | Tok::Case => format!("'{}' statement", kind.text()),
+        _ => return None,
+    };
+    Some((name, start))
+}
+
+/// `if x:` and then no deeper line.
+fn missing_block(scene: &Scene<'_>) -> Option<Diagnostic> {
+    let at = scene.at;
+    if at < 2 || scene.kind(at) == Tok::Indent || scene.kind(at - 1) != Tok::Newline || scene.kind(at - 2) != Tok::Colon {
+        return None;
+    }
+    let mut start = at - 2;
+    while start > 0 && !matches!(scene.kind(start - 1), Tok::Newline | Tok::Indent | Tok::Dedent) {
+        start -= 1;
+    }
+    let (name, keyword) = header(scene, start)?;
+    let offset = scene.token(keyword).start as usize;
+    let line = scene.source[..offset].matches('\n').count() + 1;
+    let next = scene.tokens[at..].iter().find(|t| t.kind != Tok::Dedent && t.start < scene.source.len() as u32);
+    let span = match next {
+        Some(token) => token.span(),
+        None => {
+            // The end of the text: the end of its last line.
+            let end = scene.source.strip_suffix('\n').map_or(scene.source.len(), |s| s.strip_suffix('\r').unwrap_or(s).len());
+            Span::new(end, end)
+        }
+    };
+    let mut problem = Diagnostic::syntax(format!("expected an indented block after {name} on line {line}"), span);
+    problem.kind = Kind::Indentation;
+    problem.incomplete = next.is_none();
+    Some(problem)
+}
+
+/// `def f:`
+fn expected_paren(scene: &Scene<'_>) -> Option<Diagnostic> {
+    let def = if scene.kind(scene.line) == Tok::Async { scene.line + 1 } else { scene.line };
+    let in_head = scene.kind(def) == Tok::Def && scene.at > def + 1 && scene.depth_after(scene.at - 1) == 0;
+    if in_head && scene.expects(Tok::LParen) && (scene.at == def + 2 || scene.kind(scene.at - 1) == Tok::RBracket) {
+        return scene.fail("expected '('", scene.token(scene.at).span());
+    }
+    None
+}
+
+/// A header without its colon.
+fn expected_colon(scene: &Scene<'_>) -> Option<Diagnostic> {
+    if !scene.expects(Tok::Colon) || scene.at == scene.line || scene.depth_after(scene.at - 1) != 0 {
+        return None;
+    }
+    let start = if scene.kind(scene.line) == Tok::Async { scene.line + 1 } else { scene.line };
+    let at_newline = scene.kind(scene.at) == Tok::Newline;
+    let here = match scene.kind(start) {
+        // Nothing else can follow: CPython insists at once.
+        Tok::Else | Tok::Try | Tok::Finally => scene.at == start + 1,
+        Tok::Def => scene.tokens[start..scene.at].iter().any(|t| t.kind == Tok::RParen),
+        Tok::If | Tok::Elif | Tok::While | Tok::For | Tok::With | Tok::Class | Tok::Except | Tok::Match | Tok::Case => at_newline,
+        _ => false,
+    };
+    if here {
+        return scene.fail("expected ':'", scene.token(scene.at).span());
+    }
+    None
+}
+
+fn elif_after_else(scene: &Scene<'_>) -> Option<Diagnostic> {
+    if scene.kind(scene.at) != Tok::Elif || scene.at == 0 {
+        return None;
+    }
+    // Back over the block before: its header must be an `else` at the same depth.
+    let mut depth = 0usize;
+    let mut i = scene.at;
+    while i > 0 {
+        i -= 1;
+        match scene.kind(i) {
+            Tok::Dedent => depth += 1,
+            Tok::Indent => depth = depth.checked_sub(1)?,
+            Tok::Else if depth == 0 && (i == 0 || matches!(scene.kind(i - 1), Tok::Newline | Tok::Dedent | Tok::Indent)) => {
+                return scene.fail("'elif' block follows an 'else' block", scene.token(scene.at).span());
+            }
+            Tok::If | Tok::Elif if depth == 0 && i + 1 < scene.at && scene.kind(scene.at - 1) == Tok::Dedent => {
+                if i == 0 || matches!(scene.kind(i - 1), Tok::Newline | Tok::Dedent | Tok::Indent) {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `try:` with its block, and nothing that goes with it.
+fn lonely_try(scene: &Scene<'_>) -> Option<Diagnostic> {
+    if scene.expects(Tok::Except) && scene.expects(Tok::Finally) && !scene.expects(Tok::Name) {
+        let token = scene.tokens[scene.at..].iter().find(|t| t.kind != Tok::Dedent);
+        let span = token.map_or(scene.token(scene.at).span(), |t| t.span());
+        return scene.fail("expected 'except' or 'finally' block", span);
+    }
+    None
+}
