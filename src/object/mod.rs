@@ -13,6 +13,7 @@ pub mod instance;
 pub mod native;
 pub mod num;
 pub mod seq;
+pub mod set;
 pub mod shape;
 pub mod str;
 pub mod types;

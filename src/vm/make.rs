@@ -55,6 +55,8 @@ pub fn register_kinds(heap: &Heap) {
     heap.register::<generator::Coroutine>();
     heap.register::<generator::AsyncGenerator>();
     heap.register::<weak::WeakRef>();
+    heap.register::<crate::object::set::Set>();
+    heap.register::<crate::object::set::FrozenSet>();
 }
 
 /// Interned names, one-character strs and the empty tuple: the first values of a VM. Their types do not exist yet; `builtins::boot`
@@ -142,7 +144,7 @@ impl Vm {
     /// A shared one-character str; `b` must be ASCII.
     pub fn ascii_char(&self, b: u8) -> Value {
         // SAFETY: the table is filled at start-up and never changed.
-        unsafe { (*self.ascii.get()).get(b as usize).cloned() }.unwrap_or_else(|| self.str_with(&(b as char).to_string(), 1, 0))
+        unsafe { (&*self.ascii.get()).get(b as usize).cloned() }.unwrap_or_else(|| self.str_with(&(b as char).to_string(), 1, 0))
     }
     pub fn names_empty(&self) -> Value {
         self.intern("")

@@ -28,9 +28,13 @@ impl std::fmt::Debug for Raised {
     }
 }
 
+pub mod dict_ops;
+pub mod frame;
 pub mod make;
 pub mod names;
+pub mod pending;
 pub mod raise;
+pub mod set_ops;
 
 use crate::object::shape::Shape;
 use raise::EXC_COUNT;
@@ -60,28 +64,16 @@ pub struct Vm {
     pub handled: UnsafeCell<Value>,
     /// What stands beside the VM (event loop, modules) keeps its state here, by type.
     extensions: RefCell<HashMap<TypeId, Box<dyn Any>>>,
+    /// The machine's registers: stack top, current frame, current generator.
+    pub exec: frame::Exec,
     /// Script-level recursion limit (`sys.setrecursionlimit`).
     pub recursion_limit: Cell<u32>,
     /// Address below which native frames must not grow.
     pub native_limit: Cell<usize>,
     /// Seed of str and bytes hashes.
     pub hash_seed: u64,
-    /// Bits of `eval_flag`: what wants attention at the next safe point.
-    pub eval_breaker: Cell<u32>,
     /// Depth of `repr` nesting objects under way (by identity), for `[...]`.
     pub repr_guard: RefCell<Vec<u64>>,
-}
-
-/// Bits of `Vm::eval_breaker`.
-pub mod eval_flag {
-    /// Finalizers wait.
-    pub const FINALIZERS: u32 = 1;
-    /// A signal arrived (Ctrl-C among them).
-    pub const SIGNAL: u32 = 2;
-    /// A collection is due.
-    pub const GC: u32 = 4;
-    /// Another thread asks for the interpreter lock.
-    pub const HANDOVER: u32 = 8;
 }
 
 impl Vm {
@@ -167,10 +159,10 @@ impl Vm {
             builtins: Value::UNBOUND,
             handled: UnsafeCell::new(Value::UNBOUND),
             extensions: RefCell::default(),
+            exec: frame::Exec::new(),
             recursion_limit: Cell::new(1000),
             native_limit: Cell::new(0),
             hash_seed,
-            eval_breaker: Cell::new(0),
             repr_guard: RefCell::default(),
         });
         crate::vm::make::boot_strs(&mut vm);
