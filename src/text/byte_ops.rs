@@ -12,7 +12,12 @@ fn filled(size: usize) -> Result<Vec<u8>, TextError> {
 }
 
 /// `ljust`, `rjust` and `center`.
-pub fn justify_bytes(data: &[u8], width: i64, fill: u8, place: Place) -> Result<Vec<u8>, TextError> {
+pub fn justify_bytes(
+    data: &[u8],
+    width: i64,
+    fill: u8,
+    place: Place,
+) -> Result<Vec<u8>, TextError> {
     let (left, right) = margins(data.len(), width, place);
     let mut out = filled((left + right).saturating_add(data.len()))?;
     out.resize(left, fill);
@@ -49,7 +54,11 @@ pub fn expandtabs_bytes(data: &[u8], size: i64) -> Result<Vec<u8>, TextError> {
             }
             continue;
         }
-        column = if matches!(byte, b'\n' | b'\r') { 0 } else { column + 1 };
+        column = if matches!(byte, b'\n' | b'\r') {
+            0
+        } else {
+            column + 1
+        };
         out.push(byte);
     }
     Ok(out)
@@ -58,7 +67,11 @@ pub fn expandtabs_bytes(data: &[u8], size: i64) -> Result<Vec<u8>, TextError> {
 /// `data * times`.
 pub fn repeat_bytes(data: &[u8], times: i64) -> Result<Vec<u8>, TextError> {
     let times = usize::try_from(times).unwrap_or(0);
-    let mut out = filled(data.len().checked_mul(times).ok_or_else(TextError::memory)?)?;
+    let mut out = filled(
+        data.len()
+            .checked_mul(times)
+            .ok_or_else(TextError::memory)?,
+    )?;
     if !data.is_empty() && times > 0 {
         out.extend_from_slice(data);
         // Doubling copies, then the rest.
@@ -85,7 +98,11 @@ pub fn title_bytes(data: &[u8]) -> Vec<u8> {
     let mut inside = false;
     data.iter()
         .map(|byte| {
-            let mapped = if inside { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
+            let mapped = if inside {
+                byte.to_ascii_lowercase()
+            } else {
+                byte.to_ascii_uppercase()
+            };
             inside = byte.is_ascii_alphabetic();
             mapped
         })
@@ -94,7 +111,15 @@ pub fn title_bytes(data: &[u8]) -> Vec<u8> {
 
 /// `data.swapcase()`.
 pub fn swapcase_bytes(data: &[u8]) -> Vec<u8> {
-    data.iter().map(|b| if b.is_ascii_alphabetic() { b ^ 0x20 } else { *b }).collect()
+    data.iter()
+        .map(|b| {
+            if b.is_ascii_alphabetic() {
+                b ^ 0x20
+            } else {
+                *b
+            }
+        })
+        .collect()
 }
 
 /// `data.translate(table, delete)`; the table, if any, has 256 entries.
@@ -209,7 +234,9 @@ pub fn fromhex(text: &str) -> Result<Vec<u8>, TextError> {
 }
 
 fn not_hex(at: usize) -> TextError {
-    TextError::value(format!("non-hexadecimal number found in fromhex() arg at position {at}"))
+    TextError::value(format!(
+        "non-hexadecimal number found in fromhex() arg at position {at}"
+    ))
 }
 
 /// `bytes.fromhex(data)` of a bytes-like argument.
@@ -251,7 +278,10 @@ mod tests {
 
     #[test]
     fn filling() {
-        assert_eq!(justify_bytes(b"ab", 5, b'*', Place::Center), Ok(b"**ab*".to_vec()));
+        assert_eq!(
+            justify_bytes(b"ab", 5, b'*', Place::Center),
+            Ok(b"**ab*".to_vec())
+        );
         assert_eq!(zfill_bytes(b"-4", 5), Ok(b"-0004".to_vec()));
         assert_eq!(zfill_bytes(b"-4", 1), Ok(b"-4".to_vec()));
         assert_eq!(expandtabs_bytes(b"a\tb", 4), Ok(b"a   b".to_vec()));

@@ -11,7 +11,11 @@ use super::unidata::{
 /// Appends the lower case of the character at a byte offset.
 fn push_lower_at(out: &mut String, text: &str, at: usize, c: char) {
     if c == '\u{3a3}' {
-        out.push(if is_final_sigma(text, at) { '\u{3c2}' } else { '\u{3c3}' });
+        out.push(if is_final_sigma(text, at) {
+            '\u{3c2}'
+        } else {
+            '\u{3c3}'
+        });
     } else {
         push_lower(out, c);
     }
@@ -112,28 +116,58 @@ fn all(text: &str, test: impl Fn(char) -> bool) -> bool {
 
 /// `text.isalpha()`.
 pub fn is_alpha(text: &str) -> bool {
-    all(text, |c| if c.is_ascii() { c.is_ascii_alphabetic() } else { has(c, ALPHA) })
+    all(text, |c| {
+        if c.is_ascii() {
+            c.is_ascii_alphabetic()
+        } else {
+            has(c, ALPHA)
+        }
+    })
 }
 
 /// `text.isalnum()`.
 pub fn is_alnum(text: &str) -> bool {
     const MASK: u16 = ALPHA | DECIMAL | DIGIT | NUMERIC;
-    all(text, |c| if c.is_ascii() { c.is_ascii_alphanumeric() } else { has(c, MASK) })
+    all(text, |c| {
+        if c.is_ascii() {
+            c.is_ascii_alphanumeric()
+        } else {
+            has(c, MASK)
+        }
+    })
 }
 
 /// `text.isdecimal()`.
 pub fn is_decimal(text: &str) -> bool {
-    all(text, |c| if c.is_ascii() { c.is_ascii_digit() } else { has(c, DECIMAL) })
+    all(text, |c| {
+        if c.is_ascii() {
+            c.is_ascii_digit()
+        } else {
+            has(c, DECIMAL)
+        }
+    })
 }
 
 /// `text.isdigit()`.
 pub fn is_digit(text: &str) -> bool {
-    all(text, |c| if c.is_ascii() { c.is_ascii_digit() } else { has(c, DIGIT) })
+    all(text, |c| {
+        if c.is_ascii() {
+            c.is_ascii_digit()
+        } else {
+            has(c, DIGIT)
+        }
+    })
 }
 
 /// `text.isnumeric()`.
 pub fn is_numeric(text: &str) -> bool {
-    all(text, |c| if c.is_ascii() { c.is_ascii_digit() } else { has(c, NUMERIC) })
+    all(text, |c| {
+        if c.is_ascii() {
+            c.is_ascii_digit()
+        } else {
+            has(c, NUMERIC)
+        }
+    })
 }
 
 /// `text.isspace()`.

@@ -8,7 +8,11 @@ use super::slice::Slice;
 
 /// How many code points the text has.
 pub fn char_len(text: &str, ascii: bool) -> usize {
-    if ascii { text.len() } else { text.chars().count() }
+    if ascii {
+        text.len()
+    } else {
+        text.chars().count()
+    }
 }
 
 /// The byte offset of a code point; the text's end for a position past it.
@@ -28,7 +32,9 @@ fn skip_chars(bytes: &[u8], from: usize, mut count: usize) -> usize {
     // Whole blocks first: counting the bytes that begin characters vectorises.
     const BLOCK: usize = 64;
     while count >= BLOCK {
-        let Some(block) = bytes.get(at..at + BLOCK) else { break };
+        let Some(block) = bytes.get(at..at + BLOCK) else {
+            break;
+        };
         count -= block.iter().filter(|b| **b & 0xc0 != 0x80).count();
         at += BLOCK;
     }
@@ -50,7 +56,11 @@ pub fn char_position(text: &str, ascii: bool, offset: usize) -> usize {
     if ascii {
         return offset;
     }
-    text.as_bytes().iter().take(offset).filter(|b| **b & 0xc0 != 0x80).count()
+    text.as_bytes()
+        .iter()
+        .take(offset)
+        .filter(|b| **b & 0xc0 != 0x80)
+        .count()
 }
 
 /// The code point at a position.
@@ -88,17 +98,30 @@ pub fn slice_chars(text: &str, ascii: bool, slice: &Slice) -> String {
     if ascii {
         let bytes = text.as_bytes();
         let pick = |at: usize| {
-            let at = if slice.step > 0 { start + at * step } else { start - at * step };
+            let at = if slice.step > 0 {
+                start + at * step
+            } else {
+                start - at * step
+            };
             bytes.get(at).map_or('\0', |b| *b as char)
         };
         return (0..slice.count).map(pick).collect();
     }
     if slice.step > 0 {
         let from = byte_offset(text, false, start);
-        return text[from..].chars().step_by(step).take(slice.count).collect();
+        return text[from..]
+            .chars()
+            .step_by(step)
+            .take(slice.count)
+            .collect();
     }
     let to = byte_offset(text, false, start + 1);
-    text[..to].chars().rev().step_by(step).take(slice.count).collect()
+    text[..to]
+        .chars()
+        .rev()
+        .step_by(step)
+        .take(slice.count)
+        .collect()
 }
 
 /// Offsets of every sixty-fourth character of a text.

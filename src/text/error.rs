@@ -38,7 +38,10 @@ pub struct TextError {
 
 impl TextError {
     pub fn new(kind: ErrKind, message: impl Into<String>) -> TextError {
-        TextError { kind, message: message.into() }
+        TextError {
+            kind,
+            message: message.into(),
+        }
     }
 
     pub fn value(message: impl Into<String>) -> TextError {

@@ -57,13 +57,19 @@ impl<'a> Markup<'a> {
         let rest = &self.text.as_bytes()[start..];
         let Some(found) = memchr::memchr2(b'{', b'}', rest) else {
             self.at = self.text.len();
-            return Ok(Step { literal: &self.text[start..], field: None });
+            return Ok(Step {
+                literal: &self.text[start..],
+                field: None,
+            });
         };
         let brace = start + found;
         if self.byte(brace + 1) == self.byte(brace) {
             // A doubled brace: the literal takes in the first of the two.
             self.at = brace + 2;
-            return Ok(Step { literal: &self.text[start..brace + 1], field: None });
+            return Ok(Step {
+                literal: &self.text[start..brace + 1],
+                field: None,
+            });
         }
         if self.byte(brace) == Some(b'}') {
             return Err(TextError::value("Single '}' encountered in format string"));
@@ -73,7 +79,10 @@ impl<'a> Markup<'a> {
         }
         self.at = brace + 1;
         let field = self.field()?;
-        Ok(Step { literal: &self.text[start..brace], field: Some(field) })
+        Ok(Step {
+            literal: &self.text[start..brace],
+            field: Some(field),
+        })
     }
 
     /// Reads a field after its opening brace.
@@ -99,7 +108,12 @@ impl<'a> Markup<'a> {
         let mut conversion = None;
         if stop == b'}' {
             self.at = at;
-            return Ok(FieldMarkup { name, conversion, spec: "", nested: false });
+            return Ok(FieldMarkup {
+                name,
+                conversion,
+                spec: "",
+                nested: false,
+            });
         }
         if stop == b'!' {
             let Some(c) = self.text[at..].chars().next() else {
@@ -112,7 +126,12 @@ impl<'a> Markup<'a> {
             match self.byte(at) {
                 Some(b'}') => {
                     self.at = at + 1;
-                    return Ok(FieldMarkup { name, conversion, spec: "", nested: false });
+                    return Ok(FieldMarkup {
+                        name,
+                        conversion,
+                        spec: "",
+                        nested: false,
+                    });
                 }
                 Some(b':') => at += 1,
                 Some(_) => {
@@ -136,7 +155,12 @@ impl<'a> Markup<'a> {
             if depth == 0 {
                 self.at = at + 1;
                 let spec = &self.text[spec_start..at];
-                return Ok(FieldMarkup { name, conversion, spec, nested });
+                return Ok(FieldMarkup {
+                    name,
+                    conversion,
+                    spec,
+                    nested,
+                });
             }
             at += 1;
         }
@@ -198,7 +222,9 @@ pub enum Access<'a> {
 fn index_of(text: &str) -> Result<Option<usize>, TextError> {
     let mut value = 0usize;
     for c in text.chars() {
-        let Some(digit) = unidata::decimal_value(c) else { return Ok(None) };
+        let Some(digit) = unidata::decimal_value(c) else {
+            return Ok(None);
+        };
         value = value
             .checked_mul(10)
             .and_then(|v| v.checked_add(digit as usize))
@@ -215,14 +241,19 @@ pub fn split_name<'a>(
     name: &'a str,
     auto: Option<&mut AutoNumber>,
 ) -> Result<(First<'a>, Accesses<'a>), TextError> {
-    let end = name.bytes().position(|b| matches!(b, b'.' | b'[')).unwrap_or(name.len());
+    let end = name
+        .bytes()
+        .position(|b| matches!(b, b'.' | b'['))
+        .unwrap_or(name.len());
     let (first, rest) = name.split_at(end);
     let mut index = index_of(first)?;
     if let Some(auto) = auto
         && (first.is_empty() || index.is_some())
     {
         let switch = |from: &str, to: &str| {
-            Err(TextError::value(format!("cannot switch from {from} to {to}")))
+            Err(TextError::value(format!(
+                "cannot switch from {from} to {to}"
+            )))
         };
         const MANUAL: &str = "manual field specification";
         const AUTO: &str = "automatic field numbering";
@@ -252,10 +283,17 @@ impl<'a> Accesses<'a> {
     fn access(&mut self) -> Result<Access<'a>, TextError> {
         let empty = || TextError::value("Empty attribute in format string");
         if let Some(tail) = self.rest.strip_prefix('.') {
-            let end = tail.bytes().position(|b| matches!(b, b'.' | b'[')).unwrap_or(tail.len());
+            let end = tail
+                .bytes()
+                .position(|b| matches!(b, b'.' | b'['))
+                .unwrap_or(tail.len());
             let (name, rest) = tail.split_at(end);
             self.rest = rest;
-            return if name.is_empty() { Err(empty()) } else { Ok(Access::Attribute(name)) };
+            return if name.is_empty() {
+                Err(empty())
+            } else {
+                Ok(Access::Attribute(name))
+            };
         }
         let Some(tail) = self.rest.strip_prefix('[') else {
             return Err(TextError::value(
@@ -297,7 +335,9 @@ mod tests {
         for step in Markup::new(text) {
             match step {
                 Err(e) => return e.message,
-                Ok(Step { field: Some(field), .. }) => match split_name(field.name, Some(&mut auto)) {
+                Ok(Step {
+                    field: Some(field), ..
+                }) => match split_name(field.name, Some(&mut auto)) {
                     Err(e) => return e.message,
                     Ok((_, accesses)) => {
                         for access in accesses {
@@ -315,16 +355,30 @@ mod tests {
 
     #[test]
     fn markup() {
-        let steps: Vec<_> = Markup::new("a{{b{0.x[y]!r:>{w}}c}}").collect::<Result<_, _>>().expect("valid");
-        assert_eq!(steps[0], Step { literal: "a{", field: None });
+        let steps: Vec<_> = Markup::new("a{{b{0.x[y]!r:>{w}}c}}")
+            .collect::<Result<_, _>>()
+            .expect("valid");
+        assert_eq!(
+            steps[0],
+            Step {
+                literal: "a{",
+                field: None
+            }
+        );
         let field = steps[1].field.expect("field");
-        assert_eq!((steps[1].literal, field.name, field.spec), ("b", "0.x[y]", ">{w}"));
+        assert_eq!(
+            (steps[1].literal, field.name, field.spec),
+            ("b", "0.x[y]", ">{w}")
+        );
         assert!(field.nested && field.conversion == Some('r'));
         assert_eq!(steps[2].literal, "c}");
         let (first, rest) = split_name("0.x[y][7]", None).expect("valid");
         assert_eq!(first, First::Index(0));
         let rest: Vec<_> = rest.collect::<Result<_, _>>().expect("valid");
-        assert_eq!(rest, [Access::Attribute("x"), Access::Item("y"), Access::Index(7)]);
+        assert_eq!(
+            rest,
+            [Access::Attribute("x"), Access::Item("y"), Access::Index(7)]
+        );
     }
 
     #[test]
@@ -336,20 +390,38 @@ mod tests {
             ("{0!}", "unmatched '{' in format spec"),
             ("{0!r", "unmatched '{' in format spec"),
             ("{0!rx}", "expected ':' after conversion specifier"),
-            ("{0!", "end of string while looking for conversion specifier"),
+            (
+                "{0!",
+                "end of string while looking for conversion specifier",
+            ),
             ("{0.}", "Empty attribute in format string"),
             ("{0[}", "expected '}' before end of string"),
-            ("{0[a]b}", "Only '.' or '[' may follow ']' in format field specifier"),
+            (
+                "{0[a]b}",
+                "Only '.' or '[' may follow ']' in format field specifier",
+            ),
             ("{0[]}", "Empty attribute in format string"),
-            ("{}{0}", "cannot switch from automatic field numbering to manual field specification"),
-            ("{0}{}", "cannot switch from manual field specification to automatic field numbering"),
+            (
+                "{}{0}",
+                "cannot switch from automatic field numbering to manual field specification",
+            ),
+            (
+                "{0}{}",
+                "cannot switch from manual field specification to automatic field numbering",
+            ),
             ("{a{}", "unexpected '{' in field name"),
             ("{a", "expected '}' before end of string"),
             ("{:{}", "unmatched '{' in format spec"),
-            ("{99999999999999999999}", "Too many decimal digits in format string"),
+            (
+                "{99999999999999999999}",
+                "Too many decimal digits in format string",
+            ),
         ] {
             assert_eq!(error(text), want, "{text}");
         }
-        assert_eq!(unknown_conversion('x').message, "Unknown conversion specifier x");
+        assert_eq!(
+            unknown_conversion('x').message,
+            "Unknown conversion specifier x"
+        );
     }
 }

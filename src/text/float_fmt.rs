@@ -38,7 +38,14 @@ const POW10: [u128; 18] = {
 /// Appends the body of `|x|`: digits, point and exponent, no sign. `alt` keeps
 /// the point (and, for `General`, the zeros); `dot_zero` appends `.0` to a
 /// whole number in fixed notation.
-pub fn push_body(out: &mut String, x: f64, style: Style, precision: usize, alt: bool, dot_zero: bool) {
+pub fn push_body(
+    out: &mut String,
+    x: f64,
+    style: Style,
+    precision: usize,
+    alt: bool,
+    dot_zero: bool,
+) {
     let x = x.abs();
     if !x.is_finite() {
         out.push_str(non_finite(x));
@@ -122,7 +129,10 @@ fn push_scientific(out: &mut String, x: f64, precision: usize, alt: bool) {
     let start = out.len();
     let _ = write!(out, "{x:.shown$e}");
     let at = out[start..].find('e').map_or(out.len(), |at| at + start);
-    let exponent: i32 = out.get(at + 1..).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let exponent: i32 = out
+        .get(at + 1..)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     out.truncate(at);
     if precision > shown {
         push_zeros(out, precision - shown);
@@ -142,7 +152,10 @@ fn rounded_digits(x: f64, precision: usize) -> (String, i32) {
     let shown = precision.min(MAX_SIGNIFICANT) - 1;
     let _ = write!(text, "{x:.shown$e}");
     let at = text.find('e').unwrap_or(text.len());
-    let exponent: i32 = text.get(at + 1..).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let exponent: i32 = text
+        .get(at + 1..)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     text.truncate(at);
     if text.len() > 1 {
         text.remove(1);

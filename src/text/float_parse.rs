@@ -77,7 +77,9 @@ pub fn float_fromhex(text: &str) -> Result<f64, TextError> {
     let exponent = digits.exponent.saturating_add(exponent);
     match compose(digits.mantissa, exponent, digits.sticky) {
         Some(x) => Ok(signed(x)),
-        None => Err(TextError::overflow("hexadecimal value too large to represent as a float")),
+        None => Err(TextError::overflow(
+            "hexadecimal value too large to represent as a float",
+        )),
     }
 }
 
@@ -90,7 +92,12 @@ struct HexDigits {
 
 /// Up to sixty significant bits, the rest only as "something nonzero follows".
 fn read_hex_digits(text: &[u8]) -> Option<HexDigits> {
-    let mut read = HexDigits { mantissa: 0, exponent: 0, sticky: false, used: 0 };
+    let mut read = HexDigits {
+        mantissa: 0,
+        exponent: 0,
+        sticky: false,
+        used: 0,
+    };
     let mut seen = 0;
     let mut point = false;
     for byte in text {
@@ -128,7 +135,9 @@ fn read_exponent(text: &[u8]) -> Option<i64> {
         return None;
     }
     let size = digits.iter().fold(0i64, |value, digit| {
-        value.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+        value
+            .saturating_mul(10)
+            .saturating_add(i64::from(digit - b'0'))
     });
     // Far beyond any float either way, and safe to add to.
     let size = size.min(1 << 60);
@@ -158,7 +167,9 @@ mod tests {
 
     #[test]
     fn refusals() {
-        for text in ["", ".", "e5", "1e", "1__0", "_1", "1_", "1_.5", "0x1", "1 2", "infin", "1\0"] {
+        for text in [
+            "", ".", "e5", "1e", "1__0", "_1", "1_", "1_.5", "0x1", "1 2", "infin", "1\0",
+        ] {
             let want = format!("could not convert string to float: {}", str_repr(text));
             assert_eq!(parse_float(text).map_err(|e| e.message), Err(want));
         }

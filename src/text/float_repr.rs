@@ -104,7 +104,11 @@ pub fn float_hex(x: f64) -> String {
     if biased == 0 && fraction == 0 {
         return format!("{sign}0x0.0p+0");
     }
-    let (lead, exponent) = if biased == 0 { (0, -1022) } else { (1, biased - 1023) };
+    let (lead, exponent) = if biased == 0 {
+        (0, -1022)
+    } else {
+        (1, biased - 1023)
+    };
     format!("{sign}0x{lead}.{fraction:013x}p{exponent:+}")
 }
 

@@ -24,12 +24,23 @@ pub fn format_i64(value: i64, text: &str, type_name: &str) -> Result<String, Tex
 }
 
 /// `format(value, text)` of a big integer.
-pub fn format_big(value: &BigInt, text: &str, type_name: &str, max_digits: usize) -> Result<String, TextError> {
+pub fn format_big(
+    value: &BigInt,
+    text: &str,
+    type_name: &str,
+    max_digits: usize,
+) -> Result<String, TextError> {
     if text.is_empty() {
         return super::int_text::big_to_str(value, max_digits);
     }
     let mut out = String::new();
-    push_big(&mut out, value, &Spec::for_int(text, type_name)?, type_name, max_digits)?;
+    push_big(
+        &mut out,
+        value,
+        &Spec::for_int(text, type_name)?,
+        type_name,
+        max_digits,
+    )?;
     Ok(out)
 }
 
@@ -40,12 +51,22 @@ pub fn format_f64(value: f64, text: &str, type_name: &str) -> Result<String, Tex
         push_float_repr(&mut out, value);
         return Ok(out);
     }
-    push_float(&mut out, value, &Spec::for_float(text, type_name)?, type_name)?;
+    push_float(
+        &mut out,
+        value,
+        &Spec::for_float(text, type_name)?,
+        type_name,
+    )?;
     Ok(out)
 }
 
 /// Appends a word under a specification parsed by `Spec::for_int`.
-pub fn push_int(out: &mut String, value: i64, spec: &Spec, type_name: &str) -> Result<(), TextError> {
+pub fn push_int(
+    out: &mut String,
+    value: i64,
+    spec: &Spec,
+    type_name: &str,
+) -> Result<(), TextError> {
     let size = value.unsigned_abs();
     match spec.kind {
         'd' => {
@@ -96,9 +117,9 @@ pub fn push_big(
             }
         }
         'c' => {
-            let word = value.to_i64().ok_or_else(|| {
-                TextError::overflow("Python int too large to convert to C long")
-            });
+            let word = value
+                .to_i64()
+                .ok_or_else(|| TextError::overflow("Python int too large to convert to C long"));
             check_char_spec(spec)?;
             return push_char(out, u32::try_from(word?).ok(), spec);
         }
@@ -107,7 +128,14 @@ pub fn push_big(
         }
         _ => return Err(spec.unknown_code(type_name)),
     };
-    push_number(out, value.sign() == Sign::Minus, prefix_for(spec), &digits, "", spec)
+    push_number(
+        out,
+        value.sign() == Sign::Minus,
+        prefix_for(spec),
+        &digits,
+        "",
+        spec,
+    )
 }
 
 fn prefix_for(spec: &Spec) -> &'static str {
@@ -122,7 +150,9 @@ fn prefix_for(spec: &Spec) -> &'static str {
 
 fn check_int_spec(spec: &Spec) -> Result<(), TextError> {
     if spec.precision.is_some() {
-        return Err(TextError::value("Precision not allowed in integer format specifier"));
+        return Err(TextError::value(
+            "Precision not allowed in integer format specifier",
+        ));
     }
     if spec.no_negative_zero {
         return Err(TextError::value(
@@ -135,7 +165,9 @@ fn check_int_spec(spec: &Spec) -> Result<(), TextError> {
 fn check_char_spec(spec: &Spec) -> Result<(), TextError> {
     check_int_spec(spec)?;
     if spec.sign.is_some() {
-        return Err(TextError::value("Sign not allowed with integer format specifier 'c'"));
+        return Err(TextError::value(
+            "Sign not allowed with integer format specifier 'c'",
+        ));
     }
     if spec.alternate {
         return Err(TextError::value(
@@ -147,9 +179,9 @@ fn check_char_spec(spec: &Spec) -> Result<(), TextError> {
 
 fn push_char(out: &mut String, code: Option<u32>, spec: &Spec) -> Result<(), TextError> {
     check_char_spec(spec)?;
-    let c = code.and_then(char::from_u32).ok_or_else(|| {
-        TextError::new(ErrKind::OverflowError, "%c arg not in range(0x110000)")
-    })?;
+    let c = code
+        .and_then(char::from_u32)
+        .ok_or_else(|| TextError::new(ErrKind::OverflowError, "%c arg not in range(0x110000)"))?;
     let mut buffer = [0; 4];
     push_number(out, false, "", "", c.encode_utf8(&mut buffer), spec)
 }
@@ -177,7 +209,11 @@ fn check_precision(precision: Option<usize>) -> Result<(), TextError> {
 }
 
 /// The unsigned text of a float with whether it is negative under `spec`.
-fn float_body(value: f64, spec: &Spec, style: (Style, usize, bool)) -> Result<(String, bool), TextError> {
+fn float_body(
+    value: f64,
+    spec: &Spec,
+    style: (Style, usize, bool),
+) -> Result<(String, bool), TextError> {
     let (style, precision, dot_zero) = style;
     let mut body = String::new();
     reserve(&mut body, precision.saturating_add(32))?;
@@ -198,18 +234,31 @@ fn float_body(value: f64, spec: &Spec, style: (Style, usize, bool)) -> Result<(S
 
 /// Appends a float under a specification parsed by `Spec::for_float`, or by
 /// `Spec::for_int` with a float type letter.
-pub fn push_float(out: &mut String, value: f64, spec: &Spec, type_name: &str) -> Result<(), TextError> {
+pub fn push_float(
+    out: &mut String,
+    value: f64,
+    spec: &Spec,
+    type_name: &str,
+) -> Result<(), TextError> {
     let style =
         float_style(spec.kind, spec.precision).ok_or_else(|| spec.unknown_code(type_name))?;
     check_precision(spec.precision)?;
-    let value = if spec.kind == '%' { value * 100.0 } else { value };
+    let value = if spec.kind == '%' {
+        value * 100.0
+    } else {
+        value
+    };
     let (body, negative) = float_body(value, spec, style)?;
     let (digits, tail) = split_digits(&body);
     push_number(out, negative, "", digits, tail, spec)
 }
 
 fn split_digits(body: &str) -> (&str, &str) {
-    body.split_at(body.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(body.len()))
+    body.split_at(
+        body.bytes()
+            .position(|b| !b.is_ascii_digit())
+            .unwrap_or(body.len()),
+    )
 }
 
 /// Appends a complex under a specification parsed by `Spec::for_float`.
@@ -226,7 +275,9 @@ pub fn push_complex(
     style.2 = false;
     check_precision(spec.precision)?;
     if spec.fill == '0' {
-        return Err(TextError::value("Zero padding is not allowed in complex format specifier"));
+        return Err(TextError::value(
+            "Zero padding is not allowed in complex format specifier",
+        ));
     }
     if spec.align == Align::AfterSign {
         return Err(TextError::value(
@@ -264,7 +315,13 @@ pub fn format_complex(re: f64, im: f64, text: &str, type_name: &str) -> Result<S
         return Ok(complex_repr(re, im));
     }
     let mut out = String::new();
-    push_complex(&mut out, re, im, &Spec::for_float(text, type_name)?, type_name)?;
+    push_complex(
+        &mut out,
+        re,
+        im,
+        &Spec::for_float(text, type_name)?,
+        type_name,
+    )?;
     Ok(out)
 }
 
@@ -317,13 +374,21 @@ fn push_number(
         _ => tail,
     };
     // A 'c' tail is the one that may be outside ASCII.
-    let tail_width = if digits.is_empty() { tail.chars().count() } else { tail.len() };
+    let tail_width = if digits.is_empty() {
+        tail.chars().count()
+    } else {
+        tail.len()
+    };
     let around = sign.len() + prefix.len() + tail_width;
     let grouped;
     let digits = match spec.grouping {
         Some(mark) if !digits.is_empty() => {
             let zero_fill = spec.fill == '0' && spec.align == Align::AfterSign;
-            let least = if zero_fill { spec.width.saturating_sub(around) } else { 0 };
+            let least = if zero_fill {
+                spec.width.saturating_sub(around)
+            } else {
+                0
+            };
             grouped = group_digits(digits, mark, spec.kind, least)?;
             grouped.as_str()
         }
@@ -336,7 +401,12 @@ fn push_number(
         }
         return Ok(());
     }
-    reserve(out, padding.saturating_mul(spec.fill.len_utf8()).saturating_add(around + digits.len()))?;
+    reserve(
+        out,
+        padding
+            .saturating_mul(spec.fill.len_utf8())
+            .saturating_add(around + digits.len()),
+    )?;
     let (left, inner) = match spec.align {
         Align::Left => (0, 0),
         Align::Right => (padding, 0),
@@ -355,8 +425,17 @@ fn push_number(
 
 /// Separates digits from the right, first extending them with zeros until the
 /// result is at least `least` wide.
-fn group_digits(digits: &str, mark: Grouping, kind: char, least: usize) -> Result<String, TextError> {
-    let group = if matches!(kind, 'b' | 'o' | 'x' | 'X') { 4 } else { 3 };
+fn group_digits(
+    digits: &str,
+    mark: Grouping,
+    kind: char,
+    least: usize,
+) -> Result<String, TextError> {
+    let group = if matches!(kind, 'b' | 'o' | 'x' | 'X') {
+        4
+    } else {
+        3
+    };
     let mut count = digits.len();
     let width = |count: usize| count + (count - 1) / group;
     if width(count) < least {
@@ -372,10 +451,14 @@ fn group_digits(digits: &str, mark: Grouping, kind: char, least: usize) -> Resul
     let zeros = count - digits.len();
     let bytes = digits.as_bytes();
     for at in 0..count {
-        if at > 0 && (count - at) % group == 0 {
+        if at > 0 && (count - at).is_multiple_of(group) {
             out.push(mark.as_char());
         }
-        out.push(if at < zeros { '0' } else { bytes[at - zeros] as char });
+        out.push(if at < zeros {
+            '0'
+        } else {
+            bytes[at - zeros] as char
+        });
     }
     Ok(out)
 }

@@ -34,22 +34,31 @@ fn ints() {
     ] {
         assert_eq!(int(value, text), Ok(want.to_owned()), "{text}");
     }
-    assert_eq!(int(1, "s"), Err("Unknown format code 's' for object of type 'int'".into()));
-    assert_eq!(int(1, ".2d"), Err("Precision not allowed in integer format specifier".into()));
+    assert_eq!(
+        int(1, "s"),
+        Err("Unknown format code 's' for object of type 'int'".into())
+    );
+    assert_eq!(
+        int(1, ".2d"),
+        Err("Precision not allowed in integer format specifier".into())
+    );
     assert_eq!(int(-1, "c"), Err("%c arg not in range(0x110000)".into()));
     let big = num_traits::pow(BigInt::from(10), 20);
     assert_eq!(
         format_big(&big, ",", "int", 4300),
         Ok("100,000,000,000,000,000,000".to_owned())
     );
-    assert_eq!(format_big(&-big, "#x", "int", 4300), Ok("-0x56bc75e2d63100000".to_owned()));
+    assert_eq!(
+        format_big(&-big, "#x", "int", 4300),
+        Ok("-0x56bc75e2d63100000".to_owned())
+    );
 }
 
 #[test]
 fn floats() {
     for (value, text, want) in [
-        (3.14159, ".2f", "3.14"),
-        (3.14159, "08.2f", "00003.14"),
+        (3.14259, ".2f", "3.14"),
+        (3.14259, "08.2f", "00003.14"),
         (1234567.891, ",.2f", "1,234,567.89"),
         (1234.5, "_", "1_234.5"),
         (0.5, "%", "50.000000%"),
@@ -67,7 +76,10 @@ fn floats() {
     ] {
         assert_eq!(float(value, text), Ok(want.to_owned()), "{text}");
     }
-    assert_eq!(float(1.0, "d"), Err("Unknown format code 'd' for object of type 'float'".into()));
+    assert_eq!(
+        float(1.0, "d"),
+        Err("Unknown format code 'd' for object of type 'float'".into())
+    );
     assert_eq!(float(1.0, ",n"), Err("Cannot specify ',' with 'n'.".into()));
 }
 

@@ -14,7 +14,12 @@ pub fn format_str(value: &str, text: &str, type_name: &str) -> Result<String, Te
 }
 
 /// Appends text under a specification parsed by `Spec::for_str`.
-pub fn push_str(out: &mut String, value: &str, spec: &Spec, type_name: &str) -> Result<(), TextError> {
+pub fn push_str(
+    out: &mut String,
+    value: &str,
+    spec: &Spec,
+    type_name: &str,
+) -> Result<(), TextError> {
     if spec.kind != 's' {
         return Err(spec.unknown_code(type_name));
     }
@@ -24,9 +29,7 @@ pub fn push_str(out: &mut String, value: &str, spec: &Spec, type_name: &str) -> 
         None if spec.no_negative_zero => {
             Some("Negative zero coercion (z) not allowed in string format specifier")
         }
-        None if spec.alternate => {
-            Some("Alternate form (#) not allowed in string format specifier")
-        }
+        None if spec.alternate => Some("Alternate form (#) not allowed in string format specifier"),
         None if spec.align == Align::AfterSign => {
             Some("'=' alignment not allowed in string format specifier")
         }
@@ -37,7 +40,10 @@ pub fn push_str(out: &mut String, value: &str, spec: &Spec, type_name: &str) -> 
     }
     let value = match spec.precision {
         Some(limit) if limit < value.len() => {
-            let end = value.char_indices().nth(limit).map_or(value.len(), |(at, _)| at);
+            let end = value
+                .char_indices()
+                .nth(limit)
+                .map_or(value.len(), |(at, _)| at);
             &value[..end]
         }
         _ => value,
@@ -55,14 +61,24 @@ pub fn push_fill(out: &mut String, fill: char, count: usize) {
 }
 
 /// Appends `value`, which is `length` characters long, padded to the width.
-pub(super) fn push_padded(out: &mut String, value: &str, length: usize, spec: &Spec) -> Result<(), TextError> {
+pub(super) fn push_padded(
+    out: &mut String,
+    value: &str,
+    length: usize,
+    spec: &Spec,
+) -> Result<(), TextError> {
     let padding = spec.width.saturating_sub(length);
     let left = match spec.align {
         Align::Left | Align::AfterSign => 0,
         Align::Right => padding,
         Align::Center => padding / 2,
     };
-    reserve(out, padding.saturating_mul(spec.fill.len_utf8()).saturating_add(value.len()))?;
+    reserve(
+        out,
+        padding
+            .saturating_mul(spec.fill.len_utf8())
+            .saturating_add(value.len()),
+    )?;
     push_fill(out, spec.fill, left);
     out.push_str(value);
     push_fill(out, spec.fill, padding - left);
@@ -91,8 +107,14 @@ mod tests {
         let no = |text: &str| format("a", text).err().unwrap_or_default();
         assert_eq!(no("d"), "Unknown format code 'd' for object of type 'str'");
         assert_eq!(no("+"), "Sign not allowed in string format specifier");
-        assert_eq!(no("=5"), "'=' alignment not allowed in string format specifier");
+        assert_eq!(
+            no("=5"),
+            "'=' alignment not allowed in string format specifier"
+        );
         assert_eq!(no(",s"), "Cannot specify ',' with 's'.");
-        assert_eq!(no("ss"), "Invalid format specifier 'ss' for object of type 'str'");
+        assert_eq!(
+            no("ss"),
+            "Invalid format specifier 'ss' for object of type 'str'"
+        );
     }
 }

@@ -169,8 +169,14 @@ fn check_base(base: i64) -> Result<(), TextError> {
 
 /// CPython cuts the shown literal at 200 characters.
 fn invalid_literal(base: i64, shown: &str) -> TextError {
-    let cut = shown.char_indices().nth(200).map_or(shown.len(), |(at, _)| at);
-    TextError::value(format!("invalid literal for int() with base {base}: {}", &shown[..cut]))
+    let cut = shown
+        .char_indices()
+        .nth(200)
+        .map_or(shown.len(), |(at, _)| at);
+    TextError::value(format!(
+        "invalid literal for int() with base {base}: {}",
+        &shown[..cut]
+    ))
 }
 
 /// Up to eighteen plain digits with an optional sign.
@@ -200,8 +206,14 @@ pub(super) fn is_space(byte: u8) -> bool {
 
 /// Drops the white space C's `isspace` knows from both ends.
 pub(super) fn trim_ascii(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|b| !is_space(*b)).unwrap_or(text.len());
-    let end = text.iter().rposition(|b| !is_space(*b)).map_or(start, |at| at + 1);
+    let start = text
+        .iter()
+        .position(|b| !is_space(*b))
+        .unwrap_or(text.len());
+    let end = text
+        .iter()
+        .rposition(|b| !is_space(*b))
+        .map_or(start, |at| at + 1);
     &text[start..end]
 }
 
@@ -267,7 +279,9 @@ fn parse_clean(text: &[u8], base: u32, max_digits: usize) -> Result<Option<Int>,
         return Ok(None);
     }
     if count <= 12 {
-        let size = digits.iter().fold(0i64, |v, d| v * i64::from(base) + i64::from(digit_of(*d)));
+        let size = digits
+            .iter()
+            .fold(0i64, |v, d| v * i64::from(base) + i64::from(digit_of(*d)));
         return Ok(Some(Int::Small(if negative { -size } else { size })));
     }
     let Some(size) = BigUint::parse_bytes(&digits, base) else {
@@ -311,13 +325,21 @@ mod tests {
         for text in ["", " ", "1__0", "_1", "1_", "- 1", "0x10", "1.5"] {
             assert_eq!(int(text, 10), Err(format!("{bad}{}", str_repr(text))));
         }
-        assert_eq!(int("01", 0), Err("invalid literal for int() with base 0: '01'".into()));
-        assert_eq!(int("1", 37), Err("int() base must be >= 2 and <= 36, or 0".into()));
+        assert_eq!(
+            int("01", 0),
+            Err("invalid literal for int() with base 0: '01'".into())
+        );
+        assert_eq!(
+            int("1", 37),
+            Err("int() base must be >= 2 and <= 36, or 0".into())
+        );
         assert_eq!(
             int(&"1".repeat(5000), 10),
-            Err("Exceeds the limit (4300 digits) for integer string conversion: value has 5000 \
+            Err(
+                "Exceeds the limit (4300 digits) for integer string conversion: value has 5000 \
                  digits; use sys.set_int_max_str_digits() to increase the limit"
-                .into())
+                    .into()
+            )
         );
         let big = num_traits::pow(BigInt::from(10), 4300);
         assert!(big_to_str(&big, 4300).is_err());

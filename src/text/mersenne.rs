@@ -20,7 +20,9 @@ impl Mersenne {
         state[0] = seed;
         for at in 1..N {
             let last = state[at - 1];
-            state[at] = (last ^ last >> 30).wrapping_mul(1_812_433_253).wrapping_add(at as u32);
+            state[at] = (last ^ last >> 30)
+                .wrapping_mul(1_812_433_253)
+                .wrapping_add(at as u32);
         }
         Mersenne { state, index: N }
     }
@@ -48,8 +50,8 @@ impl Mersenne {
         }
         for _ in 1..N {
             let last = state[i - 1];
-            state[i] = (state[i] ^ (last ^ last >> 30).wrapping_mul(1_566_083_941))
-                .wrapping_sub(i as u32);
+            state[i] =
+                (state[i] ^ (last ^ last >> 30).wrapping_mul(1_566_083_941)).wrapping_sub(i as u32);
             i += 1;
             if i >= N {
                 state[0] = state[N - 1];
@@ -181,7 +183,10 @@ mod tests {
         assert_eq!(r.random(), 0.6394267984578837);
         assert_eq!(r.random(), 0.025010755222666936);
         assert_eq!(r.bits64(40), 267469214295);
-        assert_eq!(r.bits(100).map(|n| n.to_string()), Ok("137577423665220539048064734942".to_owned()));
+        assert_eq!(
+            r.bits(100).map(|n| n.to_string()),
+            Ok("137577423665220539048064734942".to_owned())
+        );
         assert_eq!(r.below(1000), 692);
         let (words, index) = r.state();
         let mut again = Mersenne::from_state(words, index).expect("valid");

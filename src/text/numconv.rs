@@ -36,7 +36,11 @@ pub fn compose(mantissa: u64, exponent: i64, sticky: bool) -> Option<f64> {
         kept += 1;
     }
     // A carry out of the fraction runs into the exponent field, as it should.
-    let bits = if top >= -1022 { (((top + 1022) as u64) << 52) + kept } else { kept };
+    let bits = if top >= -1022 {
+        (((top + 1022) as u64) << 52) + kept
+    } else {
+        kept
+    };
     (bits < 0x7ff << 52).then(|| f64::from_bits(bits))
 }
 
@@ -49,7 +53,11 @@ fn top_bits(size: &BigUint) -> (u64, i64, bool) {
     }
     let shift = bits - 64;
     let top = (size >> shift).to_u64().unwrap_or(u64::MAX);
-    (top, shift as i64, size.trailing_zeros().unwrap_or(0) < shift)
+    (
+        top,
+        shift as i64,
+        size.trailing_zeros().unwrap_or(0) < shift,
+    )
 }
 
 /// `float(n)`.
@@ -67,7 +75,9 @@ pub fn f64_to_int(x: f64) -> Result<Int, TextError> {
         return Err(TextError::value("cannot convert float NaN to integer"));
     }
     if x.is_infinite() {
-        return Err(TextError::overflow("cannot convert float infinity to integer"));
+        return Err(TextError::overflow(
+            "cannot convert float infinity to integer",
+        ));
     }
     if x.abs() < 9.2e18 {
         return Ok(Int::Small(x as i64));
@@ -79,7 +89,11 @@ pub fn f64_to_int(x: f64) -> Result<Int, TextError> {
 pub(super) fn whole_part(x: f64) -> BigInt {
     let (mantissa, exponent) = split(x);
     let size = BigUint::from(mantissa);
-    let size = if exponent >= 0 { size << exponent.unsigned_abs() } else { size >> exponent.unsigned_abs() };
+    let size = if exponent >= 0 {
+        size << exponent.unsigned_abs()
+    } else {
+        size >> exponent.unsigned_abs()
+    };
     BigInt::from_biguint(if x < 0.0 { Sign::Minus } else { Sign::Plus }, size)
 }
 
@@ -88,7 +102,11 @@ fn split(x: f64) -> (u64, i32) {
     let bits = x.to_bits();
     let biased = ((bits >> 52) & 0x7ff) as i32;
     let fraction = bits & ((1 << 52) - 1);
-    if biased == 0 { (fraction, -1074) } else { (fraction | 1 << 52, biased - 1075) }
+    if biased == 0 {
+        (fraction, -1074)
+    } else {
+        (fraction | 1 << 52, biased - 1075)
+    }
 }
 
 /// `a / b` for two words.
@@ -103,7 +121,10 @@ pub fn true_div_i64(a: i64, b: i64) -> Result<f64, TextError> {
 /// `a / b`, correctly rounded.
 pub fn true_div_big(a: &BigInt, b: &BigInt) -> Result<f64, TextError> {
     if b.is_zero() {
-        return Err(TextError::new(ErrKind::ZeroDivisionError, "division by zero"));
+        return Err(TextError::new(
+            ErrKind::ZeroDivisionError,
+            "division by zero",
+        ));
     }
     if a.is_zero() {
         return Ok(if b.sign() == Sign::Minus { -0.0 } else { 0.0 });
@@ -127,7 +148,9 @@ pub fn true_div_big(a: &BigInt, b: &BigInt) -> Result<f64, TextError> {
     let top = quotient.to_u64().unwrap_or(u64::MAX);
     match compose(top, -shift, !rest.is_zero()) {
         Some(x) => Ok(if negative { -x } else { x }),
-        None => Err(TextError::overflow("integer division result too large for a float")),
+        None => Err(TextError::overflow(
+            "integer division result too large for a float",
+        )),
     }
 }
 
@@ -137,7 +160,9 @@ pub fn as_integer_ratio(x: f64) -> Result<(Int, Int), TextError> {
         return Err(TextError::value("cannot convert NaN to integer ratio"));
     }
     if x.is_infinite() {
-        return Err(TextError::overflow("cannot convert Infinity to integer ratio"));
+        return Err(TextError::overflow(
+            "cannot convert Infinity to integer ratio",
+        ));
     }
     let (mut mantissa, mut exponent) = split(x);
     if mantissa == 0 {
@@ -155,7 +180,10 @@ pub fn as_integer_ratio(x: f64) -> Result<(Int, Int), TextError> {
         under <<= exponent.unsigned_abs();
     }
     let under = BigInt::from_biguint(Sign::Plus, under);
-    Ok((Int::from_big(BigInt::from_biguint(sign, over)), Int::from_big(under)))
+    Ok((
+        Int::from_big(BigInt::from_biguint(sign, over)),
+        Int::from_big(under),
+    ))
 }
 
 /// Orders a word against a float by exact value; `None` for a nan.
@@ -173,7 +201,10 @@ pub fn cmp_i64_f64(a: i64, b: f64) -> Option<Ordering> {
     if b < -9_223_372_036_854_775_808.0 {
         return Some(Ordering::Greater);
     }
-    Some(a.cmp(&(b as i64)).then_with(|| 0.0.partial_cmp(&b.fract()).unwrap_or(Ordering::Equal)))
+    Some(
+        a.cmp(&(b as i64))
+            .then_with(|| 0.0.partial_cmp(&b.fract()).unwrap_or(Ordering::Equal)),
+    )
 }
 
 /// Orders a big integer against a float by exact value; `None` for a nan.
@@ -182,10 +213,17 @@ pub fn cmp_big_f64(a: &BigInt, b: f64) -> Option<Ordering> {
         return None;
     }
     if b.is_infinite() {
-        return Some(if b > 0.0 { Ordering::Less } else { Ordering::Greater });
+        return Some(if b > 0.0 {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        });
     }
     let whole = whole_part(b);
-    Some(a.cmp(&whole).then_with(|| 0.0.partial_cmp(&b.fract()).unwrap_or(Ordering::Equal)))
+    Some(
+        a.cmp(&whole)
+            .then_with(|| 0.0.partial_cmp(&b.fract()).unwrap_or(Ordering::Equal)),
+    )
 }
 
 #[cfg(test)]
@@ -200,9 +238,15 @@ mod tests {
     #[test]
     fn to_float() {
         assert_eq!(big_to_f64(&big("9007199254740993")), Ok(9007199254740992.0));
-        assert_eq!(big_to_f64(&big("-9007199254740995")), Ok(-9007199254740996.0));
+        assert_eq!(
+            big_to_f64(&big("-9007199254740995")),
+            Ok(-9007199254740996.0)
+        );
         assert_eq!(big_to_f64(&pow(BigInt::from(10), 300)), Ok(1e300));
-        assert_eq!(big_to_f64(&((BigInt::from(1) << 64) + 2049)), Ok(18446744073709555712.0));
+        assert_eq!(
+            big_to_f64(&((BigInt::from(1) << 64) + 2049)),
+            Ok(18446744073709555712.0)
+        );
         assert!(big_to_f64(&(BigInt::from(1) << 1024)).is_err());
         let top = (BigInt::from(1) << 1024) - (BigInt::from(1) << 970);
         assert!(big_to_f64(&top).is_err());
@@ -221,10 +265,22 @@ mod tests {
     fn division() {
         assert_eq!(true_div_i64(1, 3), Ok(1.0 / 3.0));
         assert_eq!(true_div_i64(i64::MAX, 3), Ok(3.0744573456182584e18));
-        assert_eq!(true_div_big(&pow(BigInt::from(10), 400), &pow(BigInt::from(10), 399)), Ok(10.0));
-        assert_eq!(true_div_big(&BigInt::from(1), &(BigInt::from(1) << 1074)), Ok(5e-324));
-        assert_eq!(true_div_big(&BigInt::from(1), &(BigInt::from(1) << 1075)), Ok(0.0));
-        assert_eq!(true_div_big(&BigInt::from(3), &(BigInt::from(1) << 1076)), Ok(5e-324));
+        assert_eq!(
+            true_div_big(&pow(BigInt::from(10), 400), &pow(BigInt::from(10), 399)),
+            Ok(10.0)
+        );
+        assert_eq!(
+            true_div_big(&BigInt::from(1), &(BigInt::from(1) << 1074)),
+            Ok(5e-324)
+        );
+        assert_eq!(
+            true_div_big(&BigInt::from(1), &(BigInt::from(1) << 1075)),
+            Ok(0.0)
+        );
+        assert_eq!(
+            true_div_big(&BigInt::from(3), &(BigInt::from(1) << 1076)),
+            Ok(5e-324)
+        );
         assert!(true_div_big(&(BigInt::from(1) << 1024), &BigInt::from(1)).is_err());
         assert!(true_div_i64(1, 0).is_err());
     }
@@ -233,10 +289,19 @@ mod tests {
     fn ratios_and_order() {
         assert_eq!(as_integer_ratio(-1.5), Ok((Int::Small(-3), Int::Small(2))));
         assert_eq!(as_integer_ratio(10.0), Ok((Int::Small(10), Int::Small(1))));
-        assert_eq!(cmp_i64_f64(i64::MAX, 9223372036854775807.0), Some(Ordering::Less));
+        assert_eq!(
+            cmp_i64_f64(i64::MAX, 9223372036854775807.0),
+            Some(Ordering::Less)
+        );
         assert_eq!(cmp_i64_f64(2, 2.5), Some(Ordering::Less));
-        assert_eq!(cmp_i64_f64((1 << 53) + 1, 9007199254740992.0), Some(Ordering::Greater));
-        assert_eq!(cmp_big_f64(&pow(BigInt::from(10), 23), 1e23), Some(Ordering::Greater));
+        assert_eq!(
+            cmp_i64_f64((1 << 53) + 1, 9007199254740992.0),
+            Some(Ordering::Greater)
+        );
+        assert_eq!(
+            cmp_big_f64(&pow(BigInt::from(10), 23), 1e23),
+            Some(Ordering::Greater)
+        );
         assert_eq!(cmp_i64_f64(1, f64::NAN), None);
     }
 }

@@ -15,7 +15,11 @@ fn settle(hash: i64) -> i64 {
 
 fn signed(size: u64, negative: bool) -> i64 {
     // Sizes stay below 2**61.
-    settle(if negative { -(size as i64) } else { size as i64 })
+    settle(if negative {
+        -(size as i64)
+    } else {
+        size as i64
+    })
 }
 
 /// `hash(n)` of a word.
@@ -47,8 +51,11 @@ pub fn hash_f64(x: f64) -> i64 {
     let bits = x.to_bits();
     let biased = ((bits >> 52) & 0x7ff) as i32;
     let fraction = bits & ((1 << 52) - 1);
-    let (mantissa, exponent) =
-        if biased == 0 { (fraction, -1074) } else { (fraction | 1 << 52, biased - 1075) };
+    let (mantissa, exponent) = if biased == 0 {
+        (fraction, -1074)
+    } else {
+        (fraction | 1 << 52, biased - 1075)
+    };
     // Multiplying by a power of two is a rotation modulo 2**61 - 1.
     let turn = exponent.rem_euclid(BITS as i32) as u32;
     let size = if turn == 0 {
@@ -73,10 +80,17 @@ pub fn hash_tuple(items: impl ExactSizeIterator<Item = i64>) -> i64 {
     let length = items.len() as u64;
     let mut acc = P5;
     for item in items {
-        acc = acc.wrapping_add((item as u64).wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
+        acc = acc
+            .wrapping_add((item as u64).wrapping_mul(P2))
+            .rotate_left(31)
+            .wrapping_mul(P1);
     }
     acc = acc.wrapping_add(length ^ P5 ^ 3_527_539);
-    if acc == u64::MAX { 1_546_275_796 } else { acc as i64 }
+    if acc == u64::MAX {
+        1_546_275_796
+    } else {
+        acc as i64
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +108,10 @@ mod tests {
         assert_eq!(hash_f64(0.1), 230584300921369408);
         assert_eq!(hash_f64(1e300), 1224995262755759164);
         assert_eq!(hash_f64(f64::INFINITY), 314159);
-        assert_eq!(hash_big(&num_traits::pow(BigInt::from(10), 30)), 465258685558744706);
+        assert_eq!(
+            hash_big(&num_traits::pow(BigInt::from(10), 30)),
+            465258685558744706
+        );
         assert_eq!(hash_complex(1.5, 2.5), 4611686018429387911);
         assert_eq!(hash_tuple([1, 2, 3].into_iter()), 529344067295497451);
         assert_eq!(hash_tuple([].into_iter()), 5740354900026072187);

@@ -27,10 +27,21 @@ pub(super) fn margins(length: usize, width: i64, place: Place) -> (usize, usize)
 }
 
 /// `ljust`, `rjust` and `center`.
-pub fn justify(text: &str, width: i64, fill: char, place: Place, ascii: bool) -> Result<String, TextError> {
+pub fn justify(
+    text: &str,
+    width: i64,
+    fill: char,
+    place: Place,
+    ascii: bool,
+) -> Result<String, TextError> {
     let (left, right) = margins(char_len(text, ascii), width, place);
     let mut out = String::new();
-    reserve(&mut out, (left + right).saturating_mul(fill.len_utf8()).saturating_add(text.len()))?;
+    reserve(
+        &mut out,
+        (left + right)
+            .saturating_mul(fill.len_utf8())
+            .saturating_add(text.len()),
+    )?;
     push_fill(&mut out, fill, left);
     out.push_str(text);
     push_fill(&mut out, fill, right);
@@ -64,7 +75,11 @@ pub fn expandtabs(text: &str, size: i64) -> Result<String, TextError> {
             }
             continue;
         }
-        column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
+        column = if matches!(c, '\n' | '\r') {
+            0
+        } else {
+            column + 1
+        };
         out.push(c);
     }
     Ok(out)
@@ -94,7 +109,12 @@ where
 pub fn repeat(text: &str, times: i64) -> Result<String, TextError> {
     let times = usize::try_from(times).unwrap_or(0);
     let mut out = String::new();
-    reserve(&mut out, text.len().checked_mul(times).ok_or_else(TextError::memory)?)?;
+    reserve(
+        &mut out,
+        text.len()
+            .checked_mul(times)
+            .ok_or_else(TextError::memory)?,
+    )?;
     if text.is_empty() || times == 0 {
         return Ok(out);
     }
@@ -119,7 +139,10 @@ pub enum Mapped {
 
 /// `text.translate(table)`, the table being a closure that may fail. Answers
 /// for ASCII characters are remembered, as CPython does.
-pub fn translate<E>(text: &str, mut table: impl FnMut(char) -> Result<Mapped, E>) -> Result<String, E> {
+pub fn translate<E>(
+    text: &str,
+    mut table: impl FnMut(char) -> Result<Mapped, E>,
+) -> Result<String, E> {
     let mut known: [Option<Mapped>; 128] = [const { None }; 128];
     let mut out = String::with_capacity(text.len());
     let mut push = |mapped: &Mapped, c: char| match mapped {
@@ -150,7 +173,8 @@ mod tests {
 
     #[test]
     fn filling() {
-        let put = |text: &str, width, place| justify(text, width, '*', place, false).expect("small");
+        let put =
+            |text: &str, width, place| justify(text, width, '*', place, false).expect("small");
         assert_eq!(put("ab", 5, Place::Center), "**ab*");
         assert_eq!(put("abc", 6, Place::Center), "*abc**");
         assert_eq!(put("é", 3, Place::Left), "é**");
@@ -158,7 +182,10 @@ mod tests {
         assert_eq!(put("abc", -1, Place::Right), "abc");
         assert_eq!(zfill("-4", 5, true), Ok("-0004".into()));
         assert_eq!(zfill("é", 3, false), Ok("00é".into()));
-        assert_eq!(expandtabs("a\tbc\té\n\tx", 4), Ok("a   bc  é\n    x".into()));
+        assert_eq!(
+            expandtabs("a\tbc\té\n\tx", 4),
+            Ok("a   bc  é\n    x".into())
+        );
         assert_eq!(expandtabs("a\tb", 0), Ok("ab".into()));
         assert!(repeat("ab", i64::MAX).is_err());
         assert_eq!(repeat("é-", 5), Ok("é-é-é-é-é-".into()));
@@ -166,7 +193,10 @@ mod tests {
 
     #[test]
     fn joining() {
-        assert_eq!(join(", ", ["a", "b", "é"].into_iter()), Ok("a, b, é".into()));
+        assert_eq!(
+            join(", ", ["a", "b", "é"].into_iter()),
+            Ok("a, b, é".into())
+        );
         assert_eq!(join(", ", [].into_iter()), Ok(String::new()));
         let table = |c| -> Result<Mapped, ()> {
             Ok(match c {

@@ -63,15 +63,26 @@ pub struct Template<'a> {
 
 impl<'a> Template<'a> {
     pub fn of_str(text: &'a str) -> Template<'a> {
-        Template { data: text.as_bytes(), text: Some(text), at: 0 }
+        Template {
+            data: text.as_bytes(),
+            text: Some(text),
+            at: 0,
+        }
     }
 
     pub fn of_bytes(data: &'a [u8]) -> Template<'a> {
-        Template { data, text: None, at: 0 }
+        Template {
+            data,
+            text: None,
+            at: 0,
+        }
     }
 
     fn peek(&self) -> Result<u8, TextError> {
-        self.data.get(self.at).copied().ok_or_else(|| TextError::value("incomplete format"))
+        self.data
+            .get(self.at)
+            .copied()
+            .ok_or_else(|| TextError::value("incomplete format"))
     }
 
     fn key(&mut self) -> Result<Option<Range<usize>>, TextError> {
@@ -102,8 +113,14 @@ impl<'a> Template<'a> {
         let mut value: Option<usize> = None;
         while let digit @ b'0'..=b'9' = self.peek()? {
             let digit = usize::from(digit - b'0');
-            let next = value.unwrap_or(0).checked_mul(10).and_then(|v| v.checked_add(digit));
-            value = Some(next.filter(|v| *v <= limit).ok_or_else(|| TextError::value(message))?);
+            let next = value
+                .unwrap_or(0)
+                .checked_mul(10)
+                .and_then(|v| v.checked_add(digit));
+            value = Some(
+                next.filter(|v| *v <= limit)
+                    .ok_or_else(|| TextError::value(message))?,
+            );
             self.at += 1;
         }
         Ok(value.map_or(Size::None, Size::Given))
@@ -146,8 +163,19 @@ impl<'a> Template<'a> {
             Some(_) => before.iter().filter(|b| **b & 0xc0 != 0x80).count(),
             None => self.at,
         };
-        self.at += if self.text.is_some() { kind.len_utf8() } else { 1 };
-        Ok(Field { key, flags, width, precision, kind, index })
+        self.at += if self.text.is_some() {
+            kind.len_utf8()
+        } else {
+            1
+        };
+        Ok(Field {
+            key,
+            flags,
+            width,
+            precision,
+            kind,
+            index,
+        })
     }
 }
 
@@ -181,7 +209,11 @@ impl Iterator for Template<'_> {
 
 /// The error for a conversion letter nobody knows.
 pub fn unsupported(field: &Field) -> TextError {
-    let shown = if (' '..='~').contains(&field.kind) { field.kind } else { '?' };
+    let shown = if (' '..='~').contains(&field.kind) {
+        field.kind
+    } else {
+        '?'
+    };
     TextError::value(format!(
         "unsupported format character '{shown}' (0x{:x}) at index {}",
         field.kind as u32, field.index
@@ -214,7 +246,11 @@ impl Layout {
             (Size::Star, Some(precision)) => Some(usize::try_from(precision).unwrap_or(0)),
             _ => None,
         };
-        Layout { flags, width, precision }
+        Layout {
+            flags,
+            width,
+            precision,
+        }
     }
 
     fn sign(&self, negative: bool) -> &'static str {
@@ -231,7 +267,10 @@ impl Layout {
 pub fn push_text(out: &mut String, text: &str, layout: &Layout) -> Result<(), TextError> {
     let text = match layout.precision {
         Some(limit) if limit < text.len() => {
-            &text[..text.char_indices().nth(limit).map_or(text.len(), |(at, _)| at)]
+            &text[..text
+                .char_indices()
+                .nth(limit)
+                .map_or(text.len(), |(at, _)| at)]
         }
         _ => text,
     };
@@ -269,7 +308,12 @@ fn push_laid_out(
 }
 
 /// Appends an integer under `%d`, `%i`, `%u`, `%x`, `%X` or `%o`.
-pub fn push_i64(out: &mut String, value: i64, kind: char, layout: &Layout) -> Result<(), TextError> {
+pub fn push_i64(
+    out: &mut String,
+    value: i64,
+    kind: char,
+    layout: &Layout,
+) -> Result<(), TextError> {
     let size = value.unsigned_abs();
     let digits = match kind {
         'x' => format!("{size:x}"),
@@ -298,7 +342,13 @@ pub fn push_big(
     push_digits(out, value.sign() == Sign::Minus, &digits, kind, layout)
 }
 
-fn push_digits(out: &mut String, negative: bool, digits: &str, kind: char, layout: &Layout) -> Result<(), TextError> {
+fn push_digits(
+    out: &mut String,
+    negative: bool,
+    digits: &str,
+    kind: char,
+    layout: &Layout,
+) -> Result<(), TextError> {
     let mut lead = layout.sign(negative).to_owned();
     if layout.flags.alternate {
         lead.push_str(match kind {
@@ -320,7 +370,12 @@ fn push_digits(out: &mut String, negative: bool, digits: &str, kind: char, layou
 }
 
 /// Appends a float under `%e`, `%f`, `%g` or their capitals.
-pub fn push_float(out: &mut String, value: f64, kind: char, layout: &Layout) -> Result<(), TextError> {
+pub fn push_float(
+    out: &mut String,
+    value: f64,
+    kind: char,
+    layout: &Layout,
+) -> Result<(), TextError> {
     let style = match kind {
         'e' | 'E' => Style::Exponent,
         'f' | 'F' => Style::Fixed,
@@ -329,7 +384,14 @@ pub fn push_float(out: &mut String, value: f64, kind: char, layout: &Layout) -> 
     let precision = layout.precision.unwrap_or(6);
     let mut body = String::new();
     reserve(&mut body, precision.saturating_add(32))?;
-    push_body(&mut body, value, style, precision, layout.flags.alternate, false);
+    push_body(
+        &mut body,
+        value,
+        style,
+        precision,
+        layout.flags.alternate,
+        false,
+    );
     if kind.is_ascii_uppercase() {
         body.make_ascii_uppercase();
     }
@@ -339,87 +401,17 @@ pub fn push_float(out: &mut String, value: f64, kind: char, layout: &Layout) -> 
 
 /// Appends the character `%c` makes of an integer.
 pub fn push_char(out: &mut String, code: Option<u32>, layout: &Layout) -> Result<(), TextError> {
-    let c = code.and_then(char::from_u32).ok_or_else(|| {
-        TextError::new(ErrKind::OverflowError, "%c arg not in range(0x110000)")
-    })?;
+    let c = code
+        .and_then(char::from_u32)
+        .ok_or_else(|| TextError::new(ErrKind::OverflowError, "%c arg not in range(0x110000)"))?;
     let mut buffer = [0; 4];
     let text = c.encode_utf8(&mut buffer);
-    push_text(out, text, &Layout { precision: None, ..*layout })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fields(text: &str) -> Result<Vec<Field>, String> {
-        let mut found = Vec::new();
-        for piece in Template::of_str(text) {
-            if let Piece::Field(field) = piece.map_err(|e| e.message)? {
-                found.push(field);
-            }
-        }
-        Ok(found)
-    }
-
-    fn layout(text: &str) -> (char, Layout) {
-        let field = fields(text).expect("valid").remove(0);
-        (field.kind, Layout::new(&field, None, None))
-    }
-
-    #[test]
-    fn templates() {
-        let found = fields("é %(a(b))-+ #05.3ld %% %*.*f").expect("valid");
-        assert_eq!(found[0].key, Some(5..9));
-        assert_eq!((found[0].width, found[0].precision), (Size::Given(5), Size::Given(3)));
-        assert_eq!((found[0].kind, found[0].index), ('d', 18));
-        assert_eq!((found[1].width, found[1].precision), (Size::Star, Size::Star));
-        for text in ["%", "%l", "%.", "%10", "a%-"] {
-            assert_eq!(fields(text), Err("incomplete format".into()));
-        }
-        assert_eq!(fields("a%(x"), Err("incomplete format key".into()));
-        assert_eq!(fields("%99999999999999999999d"), Err("width too big".into()));
-        assert_eq!(fields("%.9999999999d"), Err("precision too big".into()));
-        let odd = fields("é%y").expect("read").remove(0);
-        assert_eq!(unsupported(&odd).message, "unsupported format character 'y' (0x79) at index 2");
-    }
-
-    #[test]
-    fn numbers() {
-        for (text, value, want) in [
-            ("%5d", -42, "  -42"),
-            ("%-5d|", 42, "42   "),
-            ("%05d", -42, "-0042"),
-            ("%+.4d", 42, "+0042"),
-            ("%#08x", 255, "0x0000ff"),
-            ("%#x", -255, "-0xff"),
-            ("%05.3d", 3, "00003"),
-        ] {
-            let (kind, layout) = layout(text);
-            let mut out = String::new();
-            assert_eq!(push_i64(&mut out, value, kind, &layout), Ok(()));
-            assert_eq!(out, want);
-        }
-        for (text, value, want) in [
-            ("%.2f", 2.675, "2.67"),
-            ("%08.2f", -3.14159, "-0003.14"),
-            ("%05f", f64::INFINITY, "00inf"),
-            ("%G", 1e-10, "1E-10"),
-            ("%-10.1e|", 12345.0, "1.2e+04   "),
-        ] {
-            let (kind, layout) = layout(text);
-            let mut out = String::new();
-            assert_eq!(push_float(&mut out, value, kind, &layout), Ok(()));
-            assert_eq!(out, want);
-        }
-    }
-
-    #[test]
-    fn texts() {
-        let (_, l) = layout("%6.2s");
-        let mut out = String::new();
-        assert_eq!(push_text(&mut out, "héllo", &l), Ok(()));
-        assert_eq!(push_char(&mut out, Some(233), &l), Ok(()));
-        assert_eq!(out, "    hé     é");
-        assert!(push_char(&mut out, None, &l).is_err());
-    }
+    push_text(
+        out,
+        text,
+        &Layout {
+            precision: None,
+            ..*layout
+        },
+    )
 }

@@ -53,7 +53,9 @@ fn push_quoted(out: &mut String, text: &str, ascii_only: bool) {
             at += 1;
             continue;
         }
-        let Some(c) = text[at..].chars().next() else { break };
+        let Some(c) = text[at..].chars().next() else {
+            break;
+        };
         let next = at + c.len_utf8();
         if ascii_only || !unidata::is_printable(c) {
             out.push_str(&text[copied..at]);
@@ -129,7 +131,10 @@ mod tests {
         assert_eq!(str_repr("it's"), "\"it's\"");
         assert_eq!(str_repr("it's \"x\""), "'it\\'s \"x\"'");
         assert_eq!(str_repr("\n\t\r\\\0\x7f"), "'\\n\\t\\r\\\\\\x00\\x7f'");
-        assert_eq!(str_repr("é\u{ad}\u{200b}\u{e0001}中"), "'é\\xad\\u200b\\U000e0001中'");
+        assert_eq!(
+            str_repr("é\u{ad}\u{200b}\u{e0001}中"),
+            "'é\\xad\\u200b\\U000e0001中'"
+        );
         assert_eq!(ascii_repr("é中😀'"), "\"\\xe9\\u4e2d\\U0001f600'\"");
     }
 

@@ -35,7 +35,12 @@ fn occurrences(hay: &[u8], needle: &[u8]) -> usize {
 }
 
 /// Code-point bounds as byte offsets.
-fn byte_bounds(text: &str, start: Option<i64>, end: Option<i64>, ascii: bool) -> Option<(usize, usize)> {
+fn byte_bounds(
+    text: &str,
+    start: Option<i64>,
+    end: Option<i64>,
+    ascii: bool,
+) -> Option<(usize, usize)> {
     match (start, end) {
         (None | Some(0), None) => Some((0, text.len())),
         _ => {
@@ -46,14 +51,26 @@ fn byte_bounds(text: &str, start: Option<i64>, end: Option<i64>, ascii: bool) ->
 }
 
 /// `text.find(needle, start, end)`; `None` is -1.
-pub fn find(text: &str, needle: &str, start: Option<i64>, end: Option<i64>, ascii: bool) -> Option<usize> {
+pub fn find(
+    text: &str,
+    needle: &str,
+    start: Option<i64>,
+    end: Option<i64>,
+    ascii: bool,
+) -> Option<usize> {
     let (from, to) = byte_bounds(text, start, end, ascii)?;
     let at = first(&text.as_bytes()[from..to], needle.as_bytes())?;
     Some(char_position(text, ascii, from + at))
 }
 
 /// `text.rfind(needle, start, end)`.
-pub fn rfind(text: &str, needle: &str, start: Option<i64>, end: Option<i64>, ascii: bool) -> Option<usize> {
+pub fn rfind(
+    text: &str,
+    needle: &str,
+    start: Option<i64>,
+    end: Option<i64>,
+    ascii: bool,
+) -> Option<usize> {
     let (from, to) = byte_bounds(text, start, end, ascii)?;
     let at = last(&text.as_bytes()[from..to], needle.as_bytes())?;
     Some(char_position(text, ascii, from + at))
@@ -61,7 +78,9 @@ pub fn rfind(text: &str, needle: &str, start: Option<i64>, end: Option<i64>, asc
 
 /// `text.count(needle, start, end)`.
 pub fn count(text: &str, needle: &str, start: Option<i64>, end: Option<i64>, ascii: bool) -> usize {
-    let Some((from, to)) = byte_bounds(text, start, end, ascii) else { return 0 };
+    let Some((from, to)) = byte_bounds(text, start, end, ascii) else {
+        return 0;
+    };
     if needle.is_empty() {
         return char_len(&text[from..to], ascii) + 1;
     }
@@ -69,13 +88,25 @@ pub fn count(text: &str, needle: &str, start: Option<i64>, end: Option<i64>, asc
 }
 
 /// `text.startswith(prefix, start, end)`.
-pub fn starts_with(text: &str, prefix: &str, start: Option<i64>, end: Option<i64>, ascii: bool) -> bool {
+pub fn starts_with(
+    text: &str,
+    prefix: &str,
+    start: Option<i64>,
+    end: Option<i64>,
+    ascii: bool,
+) -> bool {
     byte_bounds(text, start, end, ascii)
         .is_some_and(|(from, to)| text.as_bytes()[from..to].starts_with(prefix.as_bytes()))
 }
 
 /// `text.endswith(suffix, start, end)`.
-pub fn ends_with(text: &str, suffix: &str, start: Option<i64>, end: Option<i64>, ascii: bool) -> bool {
+pub fn ends_with(
+    text: &str,
+    suffix: &str,
+    start: Option<i64>,
+    end: Option<i64>,
+    ascii: bool,
+) -> bool {
     byte_bounds(text, start, end, ascii)
         .is_some_and(|(from, to)| text.as_bytes()[from..to].ends_with(suffix.as_bytes()))
 }
@@ -115,15 +146,22 @@ pub fn replace(text: &str, old: &str, new: &str, limit: i64) -> Result<Option<St
     }
 }
 
-fn splice(text: &str, spots: impl Iterator<Item = usize>, width: usize, new: &str) -> Result<Option<String>, TextError> {
+fn splice(
+    text: &str,
+    spots: impl Iterator<Item = usize>,
+    width: usize,
+    new: &str,
+) -> Result<Option<String>, TextError> {
     let mut out = String::new();
     let mut copied = 0;
     for at in spots {
         let kept = &text[copied..at];
         if copied == 0 {
-            out.try_reserve(text.len() + new.len()).map_err(|_| TextError::memory())?;
+            out.try_reserve(text.len() + new.len())
+                .map_err(|_| TextError::memory())?;
         } else if out.capacity() - out.len() < kept.len() + new.len() {
-            out.try_reserve(kept.len() + new.len()).map_err(|_| TextError::memory())?;
+            out.try_reserve(kept.len() + new.len())
+                .map_err(|_| TextError::memory())?;
         }
         out.push_str(kept);
         out.push_str(new);
@@ -140,8 +178,12 @@ fn splice(text: &str, spots: impl Iterator<Item = usize>, width: usize, new: &st
 fn insert_between(text: &str, new: &str, limit: usize) -> Result<String, TextError> {
     let times = limit.min(text.len() + 1);
     let mut out = String::new();
-    let size = new.len().checked_mul(times).and_then(|n| n.checked_add(text.len()));
-    out.try_reserve(size.ok_or_else(TextError::memory)?).map_err(|_| TextError::memory())?;
+    let size = new
+        .len()
+        .checked_mul(times)
+        .and_then(|n| n.checked_add(text.len()));
+    out.try_reserve(size.ok_or_else(TextError::memory)?)
+        .map_err(|_| TextError::memory())?;
     let mut left = limit;
     for c in text.chars() {
         if left > 0 {
@@ -157,13 +199,23 @@ fn insert_between(text: &str, new: &str, limit: usize) -> Result<String, TextErr
 }
 
 /// `data.find(needle, start, end)`.
-pub fn find_bytes(data: &[u8], needle: &[u8], start: Option<i64>, end: Option<i64>) -> Option<usize> {
+pub fn find_bytes(
+    data: &[u8],
+    needle: &[u8],
+    start: Option<i64>,
+    end: Option<i64>,
+) -> Option<usize> {
     let (from, to) = bounds(start, end, data.len())?;
     first(&data[from..to], needle).map(|at| from + at)
 }
 
 /// `data.rfind(needle, start, end)`.
-pub fn rfind_bytes(data: &[u8], needle: &[u8], start: Option<i64>, end: Option<i64>) -> Option<usize> {
+pub fn rfind_bytes(
+    data: &[u8],
+    needle: &[u8],
+    start: Option<i64>,
+    end: Option<i64>,
+) -> Option<usize> {
     let (from, to) = bounds(start, end, data.len())?;
     last(&data[from..to], needle).map(|at| from + at)
 }
@@ -188,18 +240,25 @@ pub fn ends_with_bytes(data: &[u8], suffix: &[u8], start: Option<i64>, end: Opti
 }
 
 /// `data.replace(old, new, limit)`; `None` when nothing changes.
-pub fn replace_bytes(data: &[u8], old: &[u8], new: &[u8], limit: i64) -> Result<Option<Vec<u8>>, TextError> {
+pub fn replace_bytes(
+    data: &[u8],
+    old: &[u8],
+    new: &[u8],
+    limit: i64,
+) -> Result<Option<Vec<u8>>, TextError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if limit == 0 || old == new {
         return Ok(None);
     }
     let mut out = Vec::new();
-    let grow = |out: &mut Vec<u8>, size: usize| {
-        out.try_reserve(size).map_err(|_| TextError::memory())
-    };
+    let grow =
+        |out: &mut Vec<u8>, size: usize| out.try_reserve(size).map_err(|_| TextError::memory());
     if old.is_empty() {
         let times = limit.min(data.len() + 1);
-        grow(&mut out, new.len().saturating_mul(times).saturating_add(data.len()))?;
+        grow(
+            &mut out,
+            new.len().saturating_mul(times).saturating_add(data.len()),
+        )?;
         for (at, byte) in data.iter().enumerate() {
             if at < times {
                 out.extend_from_slice(new);
@@ -249,7 +308,9 @@ mod tests {
     #[test]
     fn replacing() {
         let swap = |text: &str, old: &str, new: &str, limit| {
-            replace(text, old, new, limit).expect("small").unwrap_or_else(|| text.to_owned())
+            replace(text, old, new, limit)
+                .expect("small")
+                .unwrap_or_else(|| text.to_owned())
         };
         assert_eq!(swap("aaa", "a", "b", 2), "bba");
         assert_eq!(swap("aaa", "a", "", -1), "");
@@ -258,7 +319,13 @@ mod tests {
         assert_eq!(swap("ab", "", "-", -1), "-a-b-");
         assert_eq!(swap("ab", "", "-", 2), "-a-b");
         assert_eq!(replace("abc", "x", "y", -1), Ok(None));
-        assert_eq!(replace_bytes(b"ab", b"", b"-", -1), Ok(Some(b"-a-b-".to_vec())));
-        assert_eq!(replace_bytes(b"aXbX", b"X", b"yy", 1), Ok(Some(b"ayybX".to_vec())));
+        assert_eq!(
+            replace_bytes(b"ab", b"", b"-", -1),
+            Ok(Some(b"-a-b-".to_vec()))
+        );
+        assert_eq!(
+            replace_bytes(b"aXbX", b"X", b"yy", 1),
+            Ok(Some(b"ayybX".to_vec()))
+        );
     }
 }

@@ -27,7 +27,11 @@ pub fn slice_indices(
     if step == 0 {
         return Err(TextError::value("slice step cannot be zero"));
     }
-    let (low, high) = if step < 0 { (-1, length - 1) } else { (0, length) };
+    let (low, high) = if step < 0 {
+        (-1, length - 1)
+    } else {
+        (0, length)
+    };
     let clamp = |value: Option<i64>, default: i64| match value {
         None => default,
         Some(value) if value < 0 => value.saturating_add(length).max(low),
@@ -36,15 +40,30 @@ pub fn slice_indices(
     let start = clamp(start, if step < 0 { high } else { low });
     let stop = clamp(stop, if step < 0 { low } else { high });
     let span = if step < 0 { start - stop } else { stop - start };
-    let count = if span <= 0 { 0 } else { ((span - 1) / step.abs() + 1) as usize };
-    Ok(Slice { start, stop, step, count })
+    let count = if span <= 0 {
+        0
+    } else {
+        ((span - 1) / step.abs() + 1) as usize
+    };
+    Ok(Slice {
+        start,
+        stop,
+        step,
+        count,
+    })
 }
 
 /// The bounds of `find`, `count`, `startswith`: `None` when the range is empty
 /// in a way not even an empty needle is found in.
 pub fn bounds(start: Option<i64>, end: Option<i64>, length: usize) -> Option<(usize, usize)> {
     let size = i64::try_from(length).unwrap_or(i64::MAX);
-    let fix = |value: i64| if value < 0 { value.saturating_add(size).max(0) } else { value };
+    let fix = |value: i64| {
+        if value < 0 {
+            value.saturating_add(size).max(0)
+        } else {
+            value
+        }
+    };
     let start = fix(start.unwrap_or(0));
     let end = fix(end.unwrap_or(size)).min(size);
     (start <= end).then_some((start as usize, end as usize))
@@ -52,7 +71,11 @@ pub fn bounds(start: Option<i64>, end: Option<i64>, length: usize) -> Option<(us
 
 /// A subscript as a position, if it lies inside.
 pub fn position(index: i64, length: usize) -> Option<usize> {
-    let index = if index < 0 { index.checked_add(i64::try_from(length).ok()?)? } else { index };
+    let index = if index < 0 {
+        index.checked_add(i64::try_from(length).ok()?)?
+    } else {
+        index
+    };
     usize::try_from(index).ok().filter(|at| *at < length)
 }
 
@@ -60,7 +83,12 @@ pub fn position(index: i64, length: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn indices(start: Option<i64>, stop: Option<i64>, step: i64, length: usize) -> (i64, i64, usize) {
+    fn indices(
+        start: Option<i64>,
+        stop: Option<i64>,
+        step: i64,
+        length: usize,
+    ) -> (i64, i64, usize) {
         let slice = slice_indices(start, stop, Some(step), length).expect("valid");
         (slice.start, slice.stop, slice.count)
     }
@@ -71,7 +99,10 @@ mod tests {
         assert_eq!(indices(None, None, -1, 5), (4, -1, 5));
         assert_eq!(indices(Some(-3), None, 2, 5), (2, 5, 2));
         assert_eq!(indices(Some(100), Some(-100), -2, 5), (4, -1, 3));
-        assert_eq!(indices(Some(i64::MIN), Some(i64::MAX), i64::MAX, 5), (0, 5, 1));
+        assert_eq!(
+            indices(Some(i64::MIN), Some(i64::MAX), i64::MAX, 5),
+            (0, 5, 1)
+        );
         assert_eq!(indices(None, None, i64::MIN, 5), (4, -1, 1));
         assert_eq!(indices(Some(3), Some(1), 1, 5), (3, 1, 0));
         assert_eq!(indices(None, None, -1, 0), (-1, -1, 0));

@@ -215,18 +215,27 @@ impl Spec {
     /// "Unknown format code" for this specification's type letter.
     pub fn unknown_code(&self, type_name: &str) -> TextError {
         let code = shown_code(self.kind);
-        TextError::value(format!("Unknown format code '{code}' for object of type '{type_name}'"))
+        TextError::value(format!(
+            "Unknown format code '{code}' for object of type '{type_name}'"
+        ))
     }
 }
 
 fn wrong_grouping(grouping: Grouping, kind: char) -> TextError {
     let mark = grouping.as_char();
-    TextError::value(format!("Cannot specify '{mark}' with '{}'.", shown_code(kind)))
+    TextError::value(format!(
+        "Cannot specify '{mark}' with '{}'.",
+        shown_code(kind)
+    ))
 }
 
 /// A type letter in a message: itself when visible ASCII, else in hex.
 pub(super) fn shown_code(kind: char) -> String {
-    if kind > ' ' && (kind as u32) < 128 { kind.to_string() } else { format!("\\x{:x}", kind as u32) }
+    if kind > ' ' && (kind as u32) < 128 {
+        kind.to_string()
+    } else {
+        format!("\\x{:x}", kind as u32)
+    }
 }
 
 #[cfg(test)]
@@ -234,7 +243,10 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        Spec::for_int(text, "int").err().map(|e| e.message).unwrap_or_default()
+        Spec::for_int(text, "int")
+            .err()
+            .map(|e| e.message)
+            .unwrap_or_default()
     }
 
     #[test]
@@ -249,17 +261,26 @@ mod tests {
         assert_eq!(spec.fraction_grouping, Some(Grouping::Underscore));
         assert_eq!(spec.kind, 'f');
         let spec = Spec::for_int("08d", "int").expect("valid");
-        assert_eq!((spec.fill, spec.align, spec.width), ('0', Align::AfterSign, 8));
+        assert_eq!(
+            (spec.fill, spec.align, spec.width),
+            ('0', Align::AfterSign, 8)
+        );
     }
 
     #[test]
     fn refuses() {
-        assert_eq!(error("dd"), "Invalid format specifier 'dd' for object of type 'int'");
+        assert_eq!(
+            error("dd"),
+            "Invalid format specifier 'dd' for object of type 'int'"
+        );
         assert_eq!(error(",_"), "Cannot specify both ',' and '_'.");
         assert_eq!(error("_,"), "Cannot specify both ',' and '_'.");
         assert_eq!(error(",x"), "Cannot specify ',' with 'x'.");
         assert_eq!(error("."), "Format specifier missing precision");
         assert_eq!(error(",é"), "Cannot specify ',' with '\\xe9'.");
-        assert_eq!(error("99999999999999999999"), "Too many decimal digits in format string");
+        assert_eq!(
+            error("99999999999999999999"),
+            "Too many decimal digits in format string"
+        );
     }
 }

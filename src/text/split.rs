@@ -22,7 +22,9 @@ fn split_ranges(hay: &[u8], sep: &[u8], limit: i64, mut part: impl FnMut(Range<u
         from = at + sep.len();
     };
     match sep {
-        [byte] => memchr::memchr_iter(*byte, hay).take(limit).for_each(&mut cut),
+        [byte] => memchr::memchr_iter(*byte, hay)
+            .take(limit)
+            .for_each(&mut cut),
         _ => memmem::find_iter(hay, sep).take(limit).for_each(&mut cut),
     }
     part(from..hay.len());
@@ -34,7 +36,9 @@ fn rsplit_ranges(hay: &[u8], sep: &[u8], limit: i64) -> Vec<Range<usize>> {
     let mut to = hay.len();
     let finder = memmem::FinderRev::new(sep);
     for _ in 0..cap(limit) {
-        let Some(at) = finder.rfind(&hay[..to]) else { break };
+        let Some(at) = finder.rfind(&hay[..to]) else {
+            break;
+        };
         parts.push(at + sep.len()..to);
         to = at;
     }
@@ -45,7 +49,9 @@ fn rsplit_ranges(hay: &[u8], sep: &[u8], limit: i64) -> Vec<Range<usize>> {
 
 /// `text.split(sep, limit)` for a non-empty separator.
 pub fn split_each<'a>(text: &'a str, sep: &str, limit: i64, mut part: impl FnMut(&'a str)) {
-    split_ranges(text.as_bytes(), sep.as_bytes(), limit, |range| part(&text[range]));
+    split_ranges(text.as_bytes(), sep.as_bytes(), limit, |range| {
+        part(&text[range])
+    });
 }
 
 /// `text.split(sep, limit)` for a non-empty separator.
@@ -60,7 +66,10 @@ pub fn rsplit<'a>(text: &'a str, sep: &str, limit: i64) -> Vec<&'a str> {
     if limit < 0 && sep.len() == 1 {
         return split(text, sep, limit);
     }
-    rsplit_ranges(text.as_bytes(), sep.as_bytes(), limit).into_iter().map(|r| &text[r]).collect()
+    rsplit_ranges(text.as_bytes(), sep.as_bytes(), limit)
+        .into_iter()
+        .map(|r| &text[r])
+        .collect()
 }
 
 fn ascii_space(byte: u8) -> bool {
@@ -126,7 +135,9 @@ fn rsplit_space_ranges(hay: &[u8], limit: i64, space: impl Fn(u8) -> bool) -> Ve
 /// `text.split(None, limit)`.
 pub fn split_space_each<'a>(text: &'a str, limit: i64, ascii: bool, mut part: impl FnMut(&'a str)) {
     if ascii {
-        return split_space_ranges(text.as_bytes(), limit, ascii_space, |range| part(&text[range]));
+        return split_space_ranges(text.as_bytes(), limit, ascii_space, |range| {
+            part(&text[range])
+        });
     }
     let mut left = cap(limit);
     let mut rest = text.trim_start_matches(is_space);
@@ -236,8 +247,16 @@ pub fn strip<'a>(text: &'a str, chars: Option<&str>, ends: Ends) -> &'a str {
 }
 
 fn strip_by(text: &str, drop: impl Fn(char) -> bool + Copy, ends: Ends) -> &str {
-    let text = if ends.left() { text.trim_start_matches(drop) } else { text };
-    if ends.right() { text.trim_end_matches(drop) } else { text }
+    let text = if ends.left() {
+        text.trim_start_matches(drop)
+    } else {
+        text
+    };
+    if ends.right() {
+        text.trim_end_matches(drop)
+    } else {
+        text
+    }
 }
 
 /// What stands before and after the first `sep`; `None` without one.
@@ -282,7 +301,11 @@ pub fn split_lines_bytes(data: &[u8], keep: bool) -> Vec<&[u8]> {
     let mut from = 0;
     while let Some(found) = memchr::memchr2(b'\n', b'\r', &data[from..]) {
         let at = from + found;
-        let width = if data[at..].starts_with(b"\r\n") { 2 } else { 1 };
+        let width = if data[at..].starts_with(b"\r\n") {
+            2
+        } else {
+            1
+        };
         lines.push(&data[from..if keep { at + width } else { at }]);
         from = at + width;
     }
@@ -337,7 +360,10 @@ mod tests {
             assert!(split_space(" \x1c\t", 0, ascii).is_empty());
         }
         assert_eq!(split_space("a\u{3000}é\u{85}b", -1, false), ["a", "é", "b"]);
-        assert_eq!(rsplit_space("a\u{3000}é\u{85}b", 1, false), ["a\u{3000}é", "b"]);
+        assert_eq!(
+            rsplit_space("a\u{3000}é\u{85}b", 1, false),
+            ["a\u{3000}é", "b"]
+        );
     }
 
     #[test]
@@ -345,7 +371,10 @@ mod tests {
         assert_eq!(split_lines("a\nb\r\nc\rd", false), ["a", "b", "c", "d"]);
         assert_eq!(split_lines("a\n\nb\n", true), ["a\n", "\n", "b\n"]);
         assert_eq!(split_lines("é\u{85}x\u{2028}y\x1c", false), ["é", "x", "y"]);
-        assert_eq!(split_lines_bytes(b"a\r\nb\x0bc\r", false), [&b"a"[..], b"b\x0bc"]);
+        assert_eq!(
+            split_lines_bytes(b"a\r\nb\x0bc\r", false),
+            [&b"a"[..], b"b\x0bc"]
+        );
     }
 
     #[test]

@@ -36,7 +36,10 @@ pub fn hash_bytes(data: &[u8], seed: u64) -> i64 {
         0 => (0, 0),
         1..=3 => {
             let (first, middle, last) = (data[0], data[length / 2], data[length - 1]);
-            (u64::from(first) << 16 | u64::from(middle) << 8 | u64::from(last), 0)
+            (
+                u64::from(first) << 16 | u64::from(middle) << 8 | u64::from(last),
+                0,
+            )
         }
         4..=7 => (half(data), half(&data[length - 4..])),
         8..=16 => (word(data), word(&data[length - 8..])),
@@ -71,7 +74,11 @@ mod tests {
         let mut seen = HashSet::new();
         let mut low = HashSet::new();
         for n in 0..20_000 {
-            for text in [format!("{n}"), format!("key_number_{n}"), format!("{n:040}")] {
+            for text in [
+                format!("{n}"),
+                format!("key_number_{n}"),
+                format!("{n:040}"),
+            ] {
                 let hash = hash_str(&text, 7);
                 assert!(seen.insert(hash), "{text}");
                 low.insert(hash & 0xffff);

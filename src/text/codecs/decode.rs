@@ -10,7 +10,9 @@ pub fn decode(data: &[u8], encoding: Encoding, errors: &str) -> Result<String, T
     match encoding {
         Encoding::Utf8 => decode_utf8(data, errors),
         // Positions in errors count from behind the mark.
-        Encoding::Utf8Sig => decode_utf8(data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data), errors),
+        Encoding::Utf8Sig => {
+            decode_utf8(data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data), errors)
+        }
         Encoding::Latin1 => Ok(data.iter().map(|byte| *byte as char).collect()),
         Encoding::Ascii => decode_bytes(data, encoding, errors),
         Encoding::Cp1252 => decode_bytes(data, encoding, errors),
@@ -39,7 +41,13 @@ fn recover(
     errors: &str,
 ) -> Result<(), TextError> {
     match errors {
-        "strict" => Err(decode_error(encoding.error_name(), data, start, end, reason)),
+        "strict" => Err(decode_error(
+            encoding.error_name(),
+            data,
+            start,
+            end,
+            reason,
+        )),
         "ignore" => Ok(()),
         "replace" => {
             out.push(REPLACEMENT);
@@ -62,8 +70,18 @@ fn recover(
 }
 
 fn decode_utf8(data: &[u8], errors: &str) -> Result<String, TextError> {
+    decode_utf8_part(data, true, errors).map(|(text, _)| text)
+}
+
+/// Decodes UTF-8 and says how many bytes that took: unless this is the `last`
+/// of it, a character cut short at the end is left alone.
+pub(super) fn decode_utf8_part(
+    data: &[u8],
+    last: bool,
+    errors: &str,
+) -> Result<(String, usize), TextError> {
     let mut failure = match std::str::from_utf8(data) {
-        Ok(text) => return Ok(text.to_owned()),
+        Ok(text) => return Ok((text.to_owned(), data.len())),
         Err(failure) => failure,
     };
     let mut out = String::with_capacity(data.len());
@@ -72,10 +90,15 @@ fn decode_utf8(data: &[u8], errors: &str) -> Result<String, TextError> {
         let good = at + failure.valid_up_to();
         out.push_str(std::str::from_utf8(&data[at..good]).unwrap_or(""));
         let (end, reason) = match failure.error_len() {
+            None if !last => return Ok((out, good)),
             None => (data.len(), "unexpected end of data"),
             Some(width) => {
                 let starts = data.get(good).is_some_and(|b| matches!(b, 0xc2..=0xf4));
-                let reason = if starts { "invalid continuation byte" } else { "invalid start byte" };
+                let reason = if starts {
+                    "invalid continuation byte"
+                } else {
+                    "invalid start byte"
+                };
                 (good + width, reason)
             }
         };
@@ -84,7 +107,7 @@ fn decode_utf8(data: &[u8], errors: &str) -> Result<String, TextError> {
         match std::str::from_utf8(&data[at..]) {
             Ok(rest) => {
                 out.push_str(rest);
-                return Ok(out);
+                return Ok((out, data.len()));
             }
             Err(next) => failure = next,
         }
@@ -96,15 +119,19 @@ fn decode_bytes(data: &[u8], encoding: Encoding, errors: &str) -> Result<String,
     let mut out = String::with_capacity(data.len());
     let mut at = 0;
     while at < data.len() {
-        let run = data[at..].iter().position(|b| !b.is_ascii()).unwrap_or(data.len() - at);
+        let run = data[at..]
+            .iter()
+            .position(|b| !b.is_ascii())
+            .unwrap_or(data.len() - at);
         out.push_str(std::str::from_utf8(&data[at..at + run]).unwrap_or(""));
         at += run;
         let Some(&byte) = data.get(at) else { break };
         let (mapped, reason) = match encoding {
             Encoding::Ascii => ('\0', "ordinal not in range(128)"),
-            _ if byte < 0xa0 => {
-                (CP1252_HIGH[usize::from(byte & 0x1f)], "character maps to <undefined>")
-            }
+            _ if byte < 0xa0 => (
+                CP1252_HIGH[usize::from(byte & 0x1f)],
+                "character maps to <undefined>",
+            ),
             _ => (byte as char, ""),
         };
         if mapped == '\0' {
@@ -117,7 +144,12 @@ fn decode_bytes(data: &[u8], encoding: Encoding, errors: &str) -> Result<String,
     Ok(out)
 }
 
-fn decode_utf16(data: &[u8], from: usize, encoding: Encoding, errors: &str) -> Result<String, TextError> {
+fn decode_utf16(
+    data: &[u8],
+    from: usize,
+    encoding: Encoding,
+    errors: &str,
+) -> Result<String, TextError> {
     let unit = |at: usize| -> Option<u16> {
         let pair = [*data.get(at)?, *data.get(at + 1)?];
         Some(if encoding == Encoding::Utf16Be {
@@ -130,7 +162,14 @@ fn decode_utf16(data: &[u8], from: usize, encoding: Encoding, errors: &str) -> R
     let mut at = from;
     while at < data.len() {
         let Some(first) = unit(at) else {
-            recover(&mut out, data, (at, data.len()), "truncated data", encoding, errors)?;
+            recover(
+                &mut out,
+                data,
+                (at, data.len()),
+                "truncated data",
+                encoding,
+                errors,
+            )?;
             break;
         };
         if let Some(c) = char::from_u32(u32::from(first)) {
@@ -155,12 +194,24 @@ fn decode_utf16(data: &[u8], from: usize, encoding: Encoding, errors: &str) -> R
     Ok(out)
 }
 
-fn decode_utf32(data: &[u8], from: usize, encoding: Encoding, errors: &str) -> Result<String, TextError> {
+fn decode_utf32(
+    data: &[u8],
+    from: usize,
+    encoding: Encoding,
+    errors: &str,
+) -> Result<String, TextError> {
     let mut out = String::with_capacity(data.len() / 4);
     let mut at = from;
     while at < data.len() {
         let Some(&[a, b, c, d]) = data.get(at..at + 4) else {
-            recover(&mut out, data, (at, data.len()), "truncated data", encoding, errors)?;
+            recover(
+                &mut out,
+                data,
+                (at, data.len()),
+                "truncated data",
+                encoding,
+                errors,
+            )?;
             break;
         };
         let code = if encoding == Encoding::Utf32Be {
@@ -189,12 +240,18 @@ mod tests {
     use super::*;
 
     fn fail(data: &[u8], encoding: Encoding) -> String {
-        decode(data, encoding, "strict").err().map(|e| e.message).unwrap_or_default()
+        decode(data, encoding, "strict")
+            .err()
+            .map(|e| e.message)
+            .unwrap_or_default()
     }
 
     #[test]
     fn utf8() {
-        assert_eq!(decode("aé中😀".as_bytes(), Encoding::Utf8, "strict"), Ok("aé中😀".into()));
+        assert_eq!(
+            decode("aé中😀".as_bytes(), Encoding::Utf8, "strict"),
+            Ok("aé中😀".into())
+        );
         assert_eq!(
             fail(b"a\xff", Encoding::Utf8),
             "'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"
@@ -207,16 +264,28 @@ mod tests {
             fail(b"\xe4b", Encoding::Utf8),
             "'utf-8' codec can't decode byte 0xe4 in position 0: invalid continuation byte"
         );
-        assert_eq!(decode(b"a\xffb\xe4\xb8", Encoding::Utf8, "replace"), Ok("a\u{fffd}b\u{fffd}".into()));
-        assert_eq!(decode(b"a\xff\xe4\xb8", Encoding::Utf8, "backslashreplace"), Ok("a\\xff\\xe4\\xb8".into()));
-        assert_eq!(decode(b"\xef\xbb\xbfa", Encoding::Utf8Sig, "strict"), Ok("a".into()));
+        assert_eq!(
+            decode(b"a\xffb\xe4\xb8", Encoding::Utf8, "replace"),
+            Ok("a\u{fffd}b\u{fffd}".into())
+        );
+        assert_eq!(
+            decode(b"a\xff\xe4\xb8", Encoding::Utf8, "backslashreplace"),
+            Ok("a\\xff\\xe4\\xb8".into())
+        );
+        assert_eq!(
+            decode(b"\xef\xbb\xbfa", Encoding::Utf8Sig, "strict"),
+            Ok("a".into())
+        );
         assert!(decode(b"\xff", Encoding::Utf8, "foo").is_err());
         assert!(decode(b"a", Encoding::Utf8, "foo").is_ok());
     }
 
     #[test]
     fn wide() {
-        assert_eq!(decode(b"\xff\xfea\x00\x3d\xd8\x00\xde", Encoding::Utf16, "strict"), Ok("a😀".into()));
+        assert_eq!(
+            decode(b"\xff\xfea\x00\x3d\xd8\x00\xde", Encoding::Utf16, "strict"),
+            Ok("a😀".into())
+        );
         assert_eq!(
             fail(b"\xff\xfea", Encoding::Utf16),
             "'utf-16-le' codec can't decode byte 0x61 in position 2: truncated data"
@@ -225,11 +294,17 @@ mod tests {
             fail(b"\xdc\x00", Encoding::Utf16Be),
             "'utf-16-be' codec can't decode bytes in position 0-1: illegal encoding"
         );
-        assert_eq!(decode(b"\0\0\xfe\xff\0\x01\xf6\0", Encoding::Utf32, "strict"), Ok("😀".into()));
+        assert_eq!(
+            decode(b"\0\0\xfe\xff\0\x01\xf6\0", Encoding::Utf32, "strict"),
+            Ok("😀".into())
+        );
         assert_eq!(
             fail(b"\x81", Encoding::Cp1252),
             "'charmap' codec can't decode byte 0x81 in position 0: character maps to <undefined>"
         );
-        assert_eq!(decode(b"\x80\xe9", Encoding::Cp1252, "strict"), Ok("€é".into()));
+        assert_eq!(
+            decode(b"\x80\xe9", Encoding::Cp1252, "strict"),
+            Ok("€é".into())
+        );
     }
 }

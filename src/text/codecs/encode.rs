@@ -63,9 +63,10 @@ fn byte_of(c: char, encoding: Encoding) -> Option<u8> {
         _ if code < 0x80 => Some(code as u8),
         Encoding::Latin1 => u8::try_from(code).ok(),
         Encoding::Cp1252 if (0xa0..=0xff).contains(&code) => Some(code as u8),
-        Encoding::Cp1252 => {
-            CP1252_HIGH.iter().position(|known| *known == c).map(|at| 0x80 + at as u8)
-        }
+        Encoding::Cp1252 => CP1252_HIGH
+            .iter()
+            .position(|known| *known == c)
+            .map(|at| 0x80 + at as u8),
         _ => None,
     }
 }
@@ -89,15 +90,17 @@ fn single_bytes(
                     Encoding::Ascii => "ordinal not in range(128)",
                     _ => "character maps to <undefined>",
                 };
-                // The error covers the whole run of such characters, except
-                // where the handler would have taken them one by one.
+                // The error covers the whole run of such characters.
                 let run = text.chars().skip(position);
-                let end = match errors {
-                    "surrogatepass" => 1,
-                    _ => run.take_while(|c| byte_of(*c, encoding).is_none()).count(),
-                };
-                let end = position + end.max(1);
-                return Err(encode_error(encoding.error_name(), c, position, end, reason));
+                let width = run.take_while(|c| byte_of(*c, encoding).is_none()).count();
+                let end = position + width;
+                return Err(encode_error(
+                    encoding.error_name(),
+                    c,
+                    position,
+                    end,
+                    reason,
+                ));
             }
             "ignore" => {}
             "replace" => out.push(b'?'),
@@ -131,14 +134,23 @@ mod tests {
         let ascii = |errors| encode(text, Encoding::Ascii, errors);
         assert_eq!(ascii("replace"), Ok(b"???".to_vec()));
         assert_eq!(ascii("ignore"), Ok(Vec::new()));
-        assert_eq!(ascii("backslashreplace"), Ok(b"\\xe9\\u4e2d\\U0001f600".to_vec()));
-        assert_eq!(ascii("xmlcharrefreplace"), Ok(b"&#233;&#20013;&#128512;".to_vec()));
+        assert_eq!(
+            ascii("backslashreplace"),
+            Ok(b"\\xe9\\u4e2d\\U0001f600".to_vec())
+        );
+        assert_eq!(
+            ascii("xmlcharrefreplace"),
+            Ok(b"&#233;&#20013;&#128512;".to_vec())
+        );
         let names = |c: char| (c == 'é').then(|| "LATIN SMALL LETTER E WITH ACUTE".to_owned());
         assert_eq!(
             encode_with_names("é\u{80}", Encoding::Ascii, "namereplace", &names),
             Ok(b"\\N{LATIN SMALL LETTER E WITH ACUTE}\\x80".to_vec())
         );
-        assert_eq!(encode(text, Encoding::Cp1252, "replace"), Ok(b"\xe9??".to_vec()));
+        assert_eq!(
+            encode(text, Encoding::Cp1252, "replace"),
+            Ok(b"\xe9??".to_vec())
+        );
         assert!(encode("a", Encoding::Ascii, "foo").is_ok());
         assert!(ascii("foo").is_err());
     }
@@ -148,22 +160,37 @@ mod tests {
         let fail = |text, encoding| encode(text, encoding, "strict").err().map(|e| e.message);
         assert_eq!(
             fail("aéb", Encoding::Ascii).as_deref(),
-            Some("'ascii' codec can't encode character '\\xe9' in position 1: ordinal not in range(128)")
+            Some(
+                "'ascii' codec can't encode character '\\xe9' in position 1: ordinal not in range(128)"
+            )
         );
         assert_eq!(
             fail("a中中", Encoding::Latin1).as_deref(),
-            Some("'latin-1' codec can't encode characters in position 1-2: ordinal not in range(256)")
+            Some(
+                "'latin-1' codec can't encode characters in position 1-2: ordinal not in range(256)"
+            )
         );
         assert_eq!(
             fail("\u{81}", Encoding::Cp1252).as_deref(),
-            Some("'charmap' codec can't encode character '\\x81' in position 0: character maps to <undefined>")
+            Some(
+                "'charmap' codec can't encode character '\\x81' in position 0: character maps to <undefined>"
+            )
         );
     }
 
     #[test]
     fn wide() {
-        assert_eq!(encode("a", Encoding::Utf16, "strict"), Ok(b"\xff\xfea\0".to_vec()));
-        assert_eq!(encode("😀", Encoding::Utf16Be, "strict"), Ok(b"\xd8\x3d\xde\x00".to_vec()));
-        assert_eq!(encode("a", Encoding::Utf32, "strict"), Ok(b"\xff\xfe\0\0a\0\0\0".to_vec()));
+        assert_eq!(
+            encode("a", Encoding::Utf16, "strict"),
+            Ok(b"\xff\xfea\0".to_vec())
+        );
+        assert_eq!(
+            encode("😀", Encoding::Utf16Be, "strict"),
+            Ok(b"\xd8\x3d\xde\x00".to_vec())
+        );
+        assert_eq!(
+            encode("a", Encoding::Utf32, "strict"),
+            Ok(b"\xff\xfe\0\0a\0\0\0".to_vec())
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Decoding that comes in chunks, for text files and pipes.
 
 use super::super::error::TextError;
-use super::{Encoding, decode};
+use super::decode::decode_utf8_part;
+use super::{Encoding, decode, decode_error};
 
 /// Decodes chunk by chunk; the bytes of an unfinished character wait for the
 /// next one. Error positions count from the first waiting byte, as CPython's.
@@ -14,7 +15,11 @@ pub struct IncrementalDecoder {
 
 impl IncrementalDecoder {
     pub fn new(encoding: Encoding) -> IncrementalDecoder {
-        IncrementalDecoder { encoding, waiting: Vec::new(), started: false }
+        IncrementalDecoder {
+            encoding,
+            waiting: Vec::new(),
+            started: false,
+        }
     }
 
     /// Forgets what came before, as after a seek to the beginning.
@@ -33,10 +38,8 @@ impl IncrementalDecoder {
     pub fn decode(&mut self, chunk: &[u8], last: bool, errors: &str) -> Result<String, TextError> {
         // Nothing waiting and plain UTF-8: no copy of the input.
         if self.encoding == Encoding::Utf8 && self.waiting.is_empty() {
-            let keep = if last { 0 } else { unfinished_utf8(chunk) };
-            let (ready, rest) = chunk.split_at(chunk.len() - keep);
-            let text = decode(ready, Encoding::Utf8, errors)?;
-            self.waiting.extend_from_slice(rest);
+            let (text, taken) = decode_utf8_part(chunk, last, errors)?;
+            self.waiting.extend_from_slice(&chunk[taken..]);
             return Ok(text);
         }
         let mut data = std::mem::take(&mut self.waiting);
@@ -46,23 +49,60 @@ impl IncrementalDecoder {
             self.waiting = data;
             return Ok(String::new());
         }
-        let (encoding, skip) = if marks { self.take_mark(&data) } else { (self.encoding, 0) };
-        let body = &data[skip..];
-        let keep = if last { 0 } else { unfinished(body, encoding) };
-        match decode(&body[..body.len() - keep], encoding, errors) {
-            Ok(text) => {
+        match self.decode_body(&data, marks, last, errors) {
+            Ok((text, encoding, taken)) => {
                 // With the mark read, the byte order is settled.
                 self.encoding = encoding;
                 self.started = true;
-                self.waiting.extend_from_slice(&body[body.len() - keep..]);
+                self.waiting.extend_from_slice(&data[taken..]);
                 Ok(text)
             }
             Err(error) => {
+                data.truncate(data.len() - chunk.len());
                 self.waiting = data;
-                self.waiting.truncate(self.waiting.len() - chunk.len());
                 Err(error)
             }
         }
+    }
+
+    /// The text of `data`, what the encoding turned out to be, and how many
+    /// bytes were taken.
+    fn decode_body(
+        &self,
+        data: &[u8],
+        marks: bool,
+        last: bool,
+        errors: &str,
+    ) -> Result<(String, Encoding, usize), TextError> {
+        let (encoding, skip) = if marks {
+            self.take_mark(data)
+        } else {
+            (self.encoding, 0)
+        };
+        let body = &data[skip..];
+        if encoding == Encoding::Utf8 {
+            let (text, taken) = decode_utf8_part(body, last, errors)?;
+            return Ok((text, encoding, skip + taken));
+        }
+        let ready = body.len() - if last { 0 } else { unfinished(body, encoding) };
+        let text = decode(&body[..ready], encoding, errors)?;
+        // Unlike decoding all at once, a stream must have its mark.
+        let width = match self.encoding {
+            Encoding::Utf16 => 2,
+            Encoding::Utf32 => 4,
+            _ => 0,
+        };
+        if marks && skip < width && data.len() >= width {
+            let name = self.encoding.name();
+            return Err(decode_error(
+                name,
+                data,
+                0,
+                width,
+                "Stream does not start with BOM",
+            ));
+        }
+        Ok((text, encoding, skip + ready))
     }
 
     /// Too little read to tell whether there is a byte order mark.
@@ -75,6 +115,7 @@ impl IncrementalDecoder {
         }
     }
 
+    /// The byte order the data begins with, and the width of its mark.
     fn take_mark(&self, data: &[u8]) -> (Encoding, usize) {
         match (self.encoding, data) {
             (Encoding::Utf8Sig, [0xef, 0xbb, 0xbf, ..]) => (Encoding::Utf8, 3),
@@ -93,25 +134,18 @@ impl IncrementalDecoder {
 /// How many bytes at the end begin a character that later bytes may finish.
 fn unfinished(data: &[u8], encoding: Encoding) -> usize {
     match encoding {
-        Encoding::Utf8 | Encoding::Utf8Sig => unfinished_utf8(data),
         Encoding::Utf16 | Encoding::Utf16Le | Encoding::Utf16Be => {
             let odd = data.len() % 2;
             let high = if encoding == Encoding::Utf16Be { 2 } else { 1 };
-            let lead = data.len().checked_sub(odd + high).and_then(|at| data.get(at));
+            let lead = data
+                .len()
+                .checked_sub(odd + high)
+                .and_then(|at| data.get(at));
             let waits = data.len() >= odd + 2 && lead.is_some_and(|b| matches!(b, 0xd8..=0xdb));
             if waits { odd + 2 } else { odd }
         }
         Encoding::Utf32 | Encoding::Utf32Le | Encoding::Utf32Be => data.len() % 4,
-        Encoding::Latin1 | Encoding::Ascii | Encoding::Cp1252 => 0,
-    }
-}
-
-fn unfinished_utf8(data: &[u8]) -> usize {
-    let tail = &data[data.len().saturating_sub(3)..];
-    // The last byte that is not a continuation may begin a cut character.
-    let Some(at) = tail.iter().rposition(|b| b & 0xc0 != 0x80) else { return 0 };
-    match std::str::from_utf8(&tail[at..]) {
-        Err(failure) if failure.error_len().is_none() => tail.len() - at,
+        // UTF-8 is cut by its own decoder.
         _ => 0,
     }
 }
@@ -172,7 +206,7 @@ mod tests {
             Encoding::Utf8,
             Encoding::Utf8Sig,
             Encoding::Utf16,
-            Encoding::Utf16Be,
+            Encoding::Utf16Le,
             Encoding::Utf32,
             Encoding::Utf32Le,
         ] {
@@ -197,10 +231,15 @@ mod tests {
         let error = decoder.decode(b"", true, "strict").map_err(|e| e.message);
         assert_eq!(
             error,
-            Err("'utf-8' codec can't decode byte 0xe4 in position 0: unexpected end of data".into())
+            Err(
+                "'utf-8' codec can't decode byte 0xe4 in position 0: unexpected end of data".into()
+            )
         );
         assert_eq!(decoder.decode(b"", true, "replace"), Ok("\u{fffd}".into()));
-        assert_eq!(decoder.decode(b"\xff\xff", false, "ignore"), Ok(String::new()));
+        assert_eq!(
+            decoder.decode(b"\xff\xff", false, "ignore"),
+            Ok(String::new())
+        );
     }
 
     #[test]

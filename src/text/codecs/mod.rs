@@ -129,7 +129,13 @@ fn unknown_handler(name: &str) -> TextError {
 }
 
 /// `UnicodeDecodeError` with CPython's message. `data` is all of the input.
-pub fn decode_error(encoding: &str, data: &[u8], start: usize, end: usize, reason: &str) -> TextError {
+pub fn decode_error(
+    encoding: &str,
+    data: &[u8],
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> TextError {
     let place = match data.get(start) {
         Some(byte) if end == start + 1 => format!("byte 0x{byte:02x} in position {start}"),
         _ => format!("bytes in position {start}-{}", end.saturating_sub(1)),
@@ -143,7 +149,13 @@ pub fn decode_error(encoding: &str, data: &[u8], start: usize, end: usize, reaso
 
 /// `UnicodeEncodeError` with CPython's message; `first` is the character at
 /// `start`, positions count code points.
-pub fn encode_error(encoding: &str, first: char, start: usize, end: usize, reason: &str) -> TextError {
+pub fn encode_error(
+    encoding: &str,
+    first: char,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> TextError {
     let place = if end == start + 1 {
         let mut shown = String::new();
         push_char_escape(&mut shown, first);

@@ -39,22 +39,38 @@ pub fn has(c: char, mask: u16) -> bool {
 
 /// `str.isspace` of one character.
 pub fn is_space(c: char) -> bool {
-    if c.is_ascii() { matches!(c, ' ' | '\t'..='\r' | '\x1c'..='\x1f') } else { has(c, SPACE) }
+    if c.is_ascii() {
+        matches!(c, ' ' | '\t'..='\r' | '\x1c'..='\x1f')
+    } else {
+        has(c, SPACE)
+    }
 }
 
 /// `str.isprintable` of one character.
 pub fn is_printable(c: char) -> bool {
-    if c.is_ascii() { (' '..='~').contains(&c) } else { has(c, PRINTABLE) }
+    if c.is_ascii() {
+        (' '..='~').contains(&c)
+    } else {
+        has(c, PRINTABLE)
+    }
 }
 
 /// May begin an identifier.
 pub fn is_id_start(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphabetic() || c == '_' } else { has(c, XID_START) }
+    if c.is_ascii() {
+        c.is_ascii_alphabetic() || c == '_'
+    } else {
+        has(c, XID_START)
+    }
 }
 
 /// May stand inside an identifier.
 pub fn is_id_continue(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' } else { has(c, XID_CONTINUE) }
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || c == '_'
+    } else {
+        has(c, XID_CONTINUE)
+    }
 }
 
 /// The value of a decimal digit in any script.
@@ -78,13 +94,18 @@ pub fn to_ascii_digits(text: &str) -> String {
         .map(|c| match c {
             c if c.is_ascii() => c,
             c if is_space(c) => ' ',
-            c => decimal_value(c).and_then(|d| char::from_digit(d, 10)).unwrap_or('?'),
+            c => decimal_value(c)
+                .and_then(|d| char::from_digit(d, 10))
+                .unwrap_or('?'),
         })
         .collect()
 }
 
 fn special(table: &'static [(u32, &'static str)], c: char) -> Option<&'static str> {
-    table.binary_search_by_key(&(c as u32), |row| row.0).ok().map(|at| table[at].1)
+    table
+        .binary_search_by_key(&(c as u32), |row| row.0)
+        .ok()
+        .map(|at| table[at].1)
 }
 
 /// Appends the full lower-case mapping, without the final-sigma rule.
