@@ -28,6 +28,7 @@ impl std::fmt::Debug for Raised {
     }
 }
 
+pub mod bind;
 pub mod dict_ops;
 pub mod frame;
 pub mod make;
@@ -35,6 +36,8 @@ pub mod names;
 pub mod pending;
 pub mod raise;
 pub mod set_ops;
+pub mod suggest;
+pub mod type_state;
 
 use crate::object::shape::Shape;
 use raise::EXC_COUNT;
@@ -66,6 +69,8 @@ pub struct Vm {
     extensions: RefCell<HashMap<TypeId, Box<dyn Any>>>,
     /// The machine's registers: stack top, current frame, current generator.
     pub exec: frame::Exec,
+    /// Method cache, signatures, native types without a kind.
+    pub type_state: type_state::TypeState,
     /// Script-level recursion limit (`sys.setrecursionlimit`).
     pub recursion_limit: Cell<u32>,
     /// Address below which native frames must not grow.
@@ -160,6 +165,7 @@ impl Vm {
             handled: UnsafeCell::new(Value::UNBOUND),
             extensions: RefCell::default(),
             exec: frame::Exec::new(),
+            type_state: type_state::TypeState::default(),
             recursion_limit: Cell::new(1000),
             native_limit: Cell::new(0),
             hash_seed,
