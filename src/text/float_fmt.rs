@@ -95,13 +95,30 @@ pub(super) fn scaled(x: f64, precision: usize) -> Option<u64> {
     u64::try_from(units).ok()
 }
 
+/// Whole part and decimals. Division by a constant is several times faster
+/// than by a variable, so the usual precisions get their own.
+fn split_units(units: u64, precision: usize) -> (u64, u64) {
+    let (whole, power) = match precision {
+        0 => return (units, 0),
+        1 => (units / 10, 10),
+        2 => (units / 100, 100),
+        3 => (units / 1000, 1000),
+        4 => (units / 10_000, 10_000),
+        6 => (units / 1_000_000, 1_000_000),
+        _ => {
+            let power = POW10.get(precision).map_or(1, |power| *power as u64);
+            (units / power, power)
+        }
+    };
+    (whole, units - whole * power)
+}
+
 fn push_fixed(out: &mut String, x: f64, precision: usize, alt: bool) {
     if let Some(units) = scaled(x, precision) {
-        let power = POW10[precision] as u64;
-        push_u64(out, units / power);
+        let (whole, fraction) = split_units(units, precision);
+        push_u64(out, whole);
         if precision > 0 {
             out.push('.');
-            let fraction = units % power;
             let mut buffer = [0; 20];
             let at = super::int_text::decimal_digits(fraction, &mut buffer);
             for _ in buffer.len() - at..precision {
@@ -125,6 +142,15 @@ pub(super) fn push_zeros(out: &mut String, count: usize) {
 }
 
 fn push_scientific(out: &mut String, x: f64, precision: usize, alt: bool) {
+    if let Some((digits, point)) = short_digits(x, precision.saturating_add(1)) {
+        out.push_str(&digits[..1]);
+        if precision > 0 || alt {
+            out.push('.');
+        }
+        out.push_str(&digits[1..]);
+        push_exponent(out, point - 1);
+        return;
+    }
     let shown = precision.min(MAX_SIGNIFICANT);
     let start = out.len();
     let _ = write!(out, "{x:.shown$e}");
@@ -148,6 +174,9 @@ fn rounded_digits(x: f64, precision: usize) -> (String, i32) {
     if x == 0.0 {
         return ("0".repeat(precision.min(MAX_SIGNIFICANT)), 1);
     }
+    if let Some(found) = short_digits(x, precision) {
+        return found;
+    }
     let mut text = String::with_capacity(precision.min(MAX_SIGNIFICANT) + 8);
     let shown = precision.min(MAX_SIGNIFICANT) - 1;
     let _ = write!(text, "{x:.shown$e}");
@@ -161,6 +190,36 @@ fn rounded_digits(x: f64, precision: usize) -> (String, i32) {
         text.remove(1);
     }
     (text, exponent + 1)
+}
+
+/// `rounded_digits` by one word of arithmetic, for values of everyday size.
+fn short_digits(x: f64, precision: usize) -> Option<(String, i32)> {
+    if !(1e-4..1e15).contains(&x) || precision > 15 {
+        return None;
+    }
+    // How many digits stand before the point; below one, a first guess that
+    // the count of digits then confirms.
+    let mut point = match x {
+        _ if x >= 1.0 => (x as u64).ilog10() as i32 + 1,
+        _ if x >= 0.1 => 0,
+        _ if x >= 0.01 => -1,
+        _ if x >= 0.001 => -2,
+        _ => -3,
+    };
+    let decimals = usize::try_from(i32::try_from(precision).ok()? - point).ok()?;
+    let mut units = scaled(x, decimals)?;
+    let power = u64::try_from(*POW10.get(precision)?).ok()?;
+    if units == power {
+        // Rounded up to the next power of ten.
+        units /= 10;
+        point += 1;
+    }
+    if units >= power || units < power / 10 {
+        return None;
+    }
+    let mut digits = String::with_capacity(24);
+    push_u64(&mut digits, units);
+    Some((digits, point))
 }
 
 fn push_general(out: &mut String, x: f64, precision: usize, alt: bool, dot_zero: bool) {

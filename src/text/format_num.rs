@@ -187,7 +187,7 @@ fn push_char(out: &mut String, code: Option<u32>, spec: &Spec) -> Result<(), Tex
 }
 
 /// Style, default precision and whether `.0` marks whole numbers.
-fn float_style(kind: char, precision: Option<usize>) -> Option<(Style, usize, bool)> {
+pub(super) fn float_style(kind: char, precision: Option<usize>) -> Option<(Style, usize, bool)> {
     let given = precision.unwrap_or(6);
     Some(match kind {
         '\0' => match precision {
@@ -201,7 +201,16 @@ fn float_style(kind: char, precision: Option<usize>) -> Option<(Style, usize, bo
     })
 }
 
-fn check_precision(precision: Option<usize>) -> Result<(), TextError> {
+fn sign_for(negative: bool, spec: &Spec) -> &'static str {
+    match spec.sign {
+        _ if negative => "-",
+        Some('+') => "+",
+        Some(' ') => " ",
+        _ => "",
+    }
+}
+
+pub(super) fn check_precision(precision: Option<usize>) -> Result<(), TextError> {
     if precision.is_some_and(|p| p > i32::MAX as usize) {
         return Err(TextError::value("precision too big"));
     }
@@ -209,7 +218,7 @@ fn check_precision(precision: Option<usize>) -> Result<(), TextError> {
 }
 
 /// The unsigned text of a float with whether it is negative under `spec`.
-fn float_body(
+pub(super) fn float_body(
     value: f64,
     spec: &Spec,
     style: (Style, usize, bool),
@@ -248,12 +257,52 @@ pub fn push_float(
     } else {
         value
     };
+    let plain = spec.grouping.is_none() && spec.fraction_grouping.is_none();
+    if plain && !spec.no_negative_zero && !matches!(spec.kind, 'E' | 'F' | 'G') {
+        return push_plain_float(out, value, spec, style);
+    }
     let (body, negative) = float_body(value, spec, style)?;
     let (digits, tail) = split_digits(&body);
     push_number(out, negative, "", digits, tail, spec)
 }
 
-fn split_digits(body: &str) -> (&str, &str) {
+/// The common case, written in place: padding is put in afterwards.
+fn push_plain_float(
+    out: &mut String,
+    value: f64,
+    spec: &Spec,
+    (style, precision, dot_zero): (Style, usize, bool),
+) -> Result<(), TextError> {
+    reserve(out, precision.saturating_add(32))?;
+    let start = out.len();
+    out.push_str(sign_for(value.is_sign_negative() && !value.is_nan(), spec));
+    let signed = out.len();
+    push_body(out, value, style, precision, spec.alternate, dot_zero);
+    if spec.kind == '%' {
+        out.push('%');
+    }
+    let padding = spec.width.saturating_sub(out.len() - start);
+    if padding == 0 {
+        return Ok(());
+    }
+    let (at, before) = match spec.align {
+        Align::Left => (start, 0),
+        Align::Right => (start, padding),
+        Align::Center => (start, padding / 2),
+        Align::AfterSign => (signed, padding),
+    };
+    let size = padding.checked_mul(spec.fill.len_utf8());
+    reserve(out, size.ok_or_else(TextError::memory)?)?;
+    if before > 0 {
+        let moved = out.split_off(at);
+        super::format_str::push_fill(out, spec.fill, before);
+        out.push_str(&moved);
+    }
+    super::format_str::push_fill(out, spec.fill, padding - before);
+    Ok(())
+}
+
+pub(super) fn split_digits(body: &str) -> (&str, &str) {
     body.split_at(
         body.bytes()
             .position(|b| !b.is_ascii_digit())
@@ -261,97 +310,9 @@ fn split_digits(body: &str) -> (&str, &str) {
     )
 }
 
-/// Appends a complex under a specification parsed by `Spec::for_float`.
-pub fn push_complex(
-    out: &mut String,
-    re: f64,
-    im: f64,
-    spec: &Spec,
-    type_name: &str,
-) -> Result<(), TextError> {
-    let mut style = float_style(spec.kind, spec.precision)
-        .filter(|_| spec.kind != '%')
-        .ok_or_else(|| spec.unknown_code(type_name))?;
-    style.2 = false;
-    check_precision(spec.precision)?;
-    if spec.fill == '0' {
-        return Err(TextError::value(
-            "Zero padding is not allowed in complex format specifier",
-        ));
-    }
-    if spec.align == Align::AfterSign {
-        return Err(TextError::value(
-            "'=' alignment flag is not allowed in complex format specifier",
-        ));
-    }
-    let mut part = spec.clone();
-    part.width = 0;
-    let plain = spec.kind == '\0';
-    let imag_only = plain && re == 0.0 && re.is_sign_positive();
-    let mut text = String::new();
-    if plain && !imag_only {
-        text.push('(');
-    }
-    let mut push_part = |value: f64, part: &Spec| {
-        let (body, negative) = float_body(value, part, style)?;
-        let (digits, tail) = split_digits(&body);
-        push_number(&mut text, negative, "", digits, tail, part)
-    };
-    if !imag_only {
-        push_part(re, &part)?;
-        part.sign = Some('+');
-    }
-    push_part(im, &part)?;
-    text.push('j');
-    if plain && !imag_only {
-        text.push(')');
-    }
-    super::format_str::push_padded(out, &text, text.chars().count(), spec)
-}
-
-/// `format(complex(re, im), text)`.
-pub fn format_complex(re: f64, im: f64, text: &str, type_name: &str) -> Result<String, TextError> {
-    if text.is_empty() {
-        return Ok(complex_repr(re, im));
-    }
-    let mut out = String::new();
-    push_complex(
-        &mut out,
-        re,
-        im,
-        &Spec::for_float(text, type_name)?,
-        type_name,
-    )?;
-    Ok(out)
-}
-
-/// `repr(complex(re, im))`.
-pub fn complex_repr(re: f64, im: f64) -> String {
-    let part = |out: &mut String, x: f64| {
-        if x.is_sign_negative() && !x.is_nan() {
-            out.push('-');
-        }
-        push_body(out, x, Style::Repr, 0, false, false);
-    };
-    let mut out = String::new();
-    if re == 0.0 && re.is_sign_positive() {
-        part(&mut out, im);
-        out.push('j');
-        return out;
-    }
-    out.push('(');
-    part(&mut out, re);
-    if im.is_nan() || !im.is_sign_negative() {
-        out.push('+');
-    }
-    part(&mut out, im);
-    out.push_str("j)");
-    out
-}
-
 /// Lays a number out. `digits` is what grouping and zero fill act on; `tail`
 /// may begin with a point and fraction digits.
-fn push_number(
+pub(super) fn push_number(
     out: &mut String,
     negative: bool,
     prefix: &str,
@@ -359,12 +320,7 @@ fn push_number(
     tail: &str,
     spec: &Spec,
 ) -> Result<(), TextError> {
-    let sign = match spec.sign {
-        _ if negative => "-",
-        Some('+') => "+",
-        Some(' ') => " ",
-        _ => "",
-    };
+    let sign = sign_for(negative, spec);
     let grouped_tail;
     let tail = match spec.fraction_grouping {
         Some(mark) if tail.starts_with('.') => {

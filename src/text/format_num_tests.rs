@@ -1,5 +1,6 @@
 //! Tests of `format_num`, values from CPython 3.14.
 
+use super::format_complex::*;
 use super::format_num::*;
 use num_bigint::BigInt;
 

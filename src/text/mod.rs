@@ -18,9 +18,10 @@
 //!   `hash_tuple`; `strhash`: `hash_str`, `hash_bytes` (seeded)
 //! - `spec`: `Spec` (`for_str`, `for_int`, `for_float`; reusable), `Align`,
 //!   `Grouping`
-//! - `format_num`: `format_i64`, `format_big`, `format_f64`, `format_complex`
-//!   from spec text; `push_int`, `push_big`, `push_float`, `push_complex` with
-//!   a parsed `Spec`; `complex_repr`; `format_str`: `format_str`, `push_str`
+//! - `format_num`: `format_i64`, `format_big`, `format_f64` from spec text;
+//!   `push_int`, `push_big`, `push_float` with a parsed `Spec`
+//! - `format_complex`: `format_complex`, `push_complex`, `complex_repr`;
+//!   `format_str`: `format_str`, `push_str`
 //! - `percent`: `Template` (iterates `Piece`s), `Layout`, `push_text`,
 //!   `push_i64`, `push_big`, `push_float`, `push_char`, `unsupported`
 //! - `fields` (str.format): `Markup`, `split_name`, `AutoNumber`, `Accesses`,
@@ -64,6 +65,7 @@ pub mod float_fmt;
 pub mod float_parse;
 pub mod float_repr;
 pub mod float_round;
+pub mod format_complex;
 pub mod format_num;
 #[cfg(test)]
 mod format_num_tests;

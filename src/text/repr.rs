@@ -36,6 +36,13 @@ fn quote_for(data: &[u8]) -> u8 {
 }
 
 fn push_quoted(out: &mut String, text: &str, ascii_only: bool) {
+    let plain = |b: u8| (b' '..=b'~').contains(&b) && b != b'\'' && b != b'\\';
+    if text.bytes().all(plain) {
+        out.push('\'');
+        out.push_str(text);
+        out.push('\'');
+        return;
+    }
     let quote = quote_for(text.as_bytes());
     out.push(quote as char);
     // Runs that need no escape are copied whole.

@@ -128,13 +128,19 @@ pub fn replace(text: &str, old: &str, new: &str, limit: i64) -> Result<Option<St
     match (old.as_bytes(), new.as_bytes()) {
         // Same width and one byte: copy and overwrite.
         ([from], [to]) if from.is_ascii() && to.is_ascii() => {
-            let mut spots = memchr::memchr_iter(*from, hay).take(limit).peekable();
-            if spots.peek().is_none() {
+            let Some(at) = memchr::memchr(*from, hay) else {
                 return Ok(None);
-            }
+            };
             let mut out = hay.to_vec();
-            for at in spots {
-                out[at] = *to;
+            if limit >= hay.len() {
+                // Without a count this loop becomes vector code.
+                for byte in &mut out[at..] {
+                    *byte = if byte == from { *to } else { *byte };
+                }
+            } else {
+                for byte in out[at..].iter_mut().filter(|b| *b == from).take(limit) {
+                    *byte = *to;
+                }
             }
             Ok(String::from_utf8(out).ok())
         }

@@ -22,12 +22,30 @@ fn split_ranges(hay: &[u8], sep: &[u8], limit: i64, mut part: impl FnMut(Range<u
         from = at + sep.len();
     };
     match sep {
-        [byte] => memchr::memchr_iter(*byte, hay)
-            .take(limit)
-            .for_each(&mut cut),
+        [byte] => {
+            let mut at = 0;
+            for _ in 0..limit {
+                let Some(found) = next_byte(hay, at, *byte) else {
+                    break;
+                };
+                cut(found);
+                at = found + 1;
+            }
+        }
         _ => memmem::find_iter(hay, sep).take(limit).for_each(&mut cut),
     }
     part(from..hay.len());
+}
+
+/// Where `byte` next stands. Separators are mostly a few bytes apart, closer
+/// than a call of the vector search pays.
+fn next_byte(hay: &[u8], from: usize, byte: u8) -> Option<usize> {
+    let rest = hay.get(from..)?;
+    let (near, far) = rest.split_at(rest.len().min(16));
+    if let Some(at) = near.iter().position(|b| *b == byte) {
+        return Some(from + at);
+    }
+    memchr::memchr(byte, far).map(|at| from + near.len() + at)
 }
 
 /// As `split_ranges` from the right; parts come last first.
@@ -73,7 +91,8 @@ pub fn rsplit<'a>(text: &'a str, sep: &str, limit: i64) -> Vec<&'a str> {
 }
 
 fn ascii_space(byte: u8) -> bool {
-    matches!(byte, b' ' | 9..=13 | 0x1c..=0x1f)
+    // One comparison settles nearly every byte.
+    byte <= b' ' && matches!(byte, b' ' | 9..=13 | 0x1c..=0x1f)
 }
 
 /// Splits at runs of bytes that `space` accepts.
