@@ -463,11 +463,13 @@ impl<'s> Layout<'s> {
                 self.modes.push(Mode::Field { level: self.brackets.len() });
                 Ok(())
             }
-            PieceEnd::Quote if spec => Err(Diagnostic::syntax(
-                format!("{letter}-string: expecting '}}'"),
-                Span::new(end, end + 1),
-            )),
             PieceEnd::Quote => {
+                // In a specification the field is still open: the parser sees that no brace closes it.
+                if spec {
+                    self.modes.pop();
+                    self.modes.pop();
+                    self.brackets.pop();
+                }
                 let after = end + string.quote.len();
                 self.seek(after);
                 self.push(Tok::FEnd, end, after);
@@ -491,7 +493,7 @@ impl<'s> Layout<'s> {
                 format!(
                     "{letter}-string: newlines are not allowed in format specifiers for single quoted {letter}-strings"
                 ),
-                Span::new(string.start, string.start + 1),
+                Span::new(end, end + 1),
             )),
             PieceEnd::LineEnd | PieceEnd::TextEnd => {
                 let what = if string.template { "t-" } else { "f-" };
@@ -511,7 +513,7 @@ impl<'s> Layout<'s> {
         let mut message = format!("unterminated {what}string literal (detected at line {line})");
         let escaped = [b'\\', quote.byte];
         if what.is_empty() && self.text[body..at].windows(2).any(|w| w == escaped) {
-            message.push_str("; perhaps you escaped the end quote");
+            message.push_str("; perhaps you escaped the end quote?");
         }
         let mut problem = Diagnostic::syntax(message, span);
         // A backslash before the end of the text may still join the next line.

@@ -1,6 +1,6 @@
 //! The way from text to tree, and what the caller sees of it.
 
-use crate::ast::Root;
+use crate::ast::{Root, StmtKind};
 use crate::build::Cx;
 use crate::corun;
 use crate::diagnostic::Diagnostic;
@@ -37,6 +37,11 @@ const MAX_SOURCE: usize = u32::MAX as usize - 16;
 
 /// Parses source text (see `decode` for bytes).
 pub fn parse(source: &str, mode: Mode) -> Result<Parsed, Diagnostic> {
+    parse_as(source, mode, true)
+}
+
+/// `suggest` is false when the text is a suggestion itself.
+pub(crate) fn parse_as(source: &str, mode: Mode, suggest: bool) -> Result<Parsed, Diagnostic> {
     if source.len() > MAX_SOURCE {
         return Err(Diagnostic::syntax("source code is too long", Default::default()));
     }
@@ -52,12 +57,40 @@ pub fn parse(source: &str, mode: Mode) -> Result<Parsed, Diagnostic> {
     let mut cx = Cx::new(source);
     let root = match run(&mut cx, &lexed, mode) {
         Ok(root) => root,
-        Err(error) => return Err(explain::explain(source, &lexed, mode, error)),
+        Err(error) => return Err(explain::explain(source, &lexed, mode, suggest, error)),
     };
+    if mode == Mode::Interactive {
+        one_entry(source, &lexed, &root)?;
+    }
     let mut warnings = std::mem::take(&mut lexed.warnings);
     warnings.append(&mut cx.warnings);
     warnings.sort_by_key(|w| w.span.start);
     Ok(Parsed { root, warnings })
+}
+
+/// Checks that a REPL entry is one line of simple statements, or one compound statement that has ended.
+fn one_entry(source: &str, lexed: &Lexed, root: &Root) -> Result<(), Diagnostic> {
+    let Root::Interactive(body) = root else { return Ok(()) };
+    let Some(first) = body.first() else { return Ok(()) };
+    let several = "multiple statements found while compiling a single statement";
+    if is_compound(&first.kind) {
+        if let Some(second) = body.get(1) {
+            return Err(Diagnostic::syntax(several, second.span));
+        }
+        if !source.ends_with('\n') {
+            let end = source.len();
+            let mut problem = Diagnostic::syntax("incomplete input", crate::ast::Span::new(end, end));
+            problem.incomplete = true;
+            return Err(problem);
+        }
+        return Ok(());
+    }
+    let line = lexed.tokens.iter().position(|t| t.kind == Tok::Newline && t.start >= first.span.end);
+    let line_end = line.map_or(u32::MAX, |i| lexed.tokens[i].start);
+    match body.iter().find(|s| s.span.start > line_end) {
+        Some(next) => Err(Diagnostic::syntax(several, next.span)),
+        None => Ok(()),
+    }
 }
 
 /// The parser's own kind of error.
@@ -69,7 +102,11 @@ fn run(cx: &mut Cx<'_>, lexed: &Lexed, mode: Mode) -> Result<Root, Failure> {
     let stop = match &lexed.stop {
         Stop::Complete => None,
         Stop::Error(problem) => Some(Err(problem.clone())),
-        Stop::Unclosed(bracket) => Some(Err(explain::never_closed(*bracket))),
+        Stop::Unclosed(bracket) => {
+            let mut problem = explain::never_closed(*bracket);
+            problem.incomplete = true;
+            Some(Err(problem))
+        }
     };
     let tokens = tokens.chain(stop);
     match mode {
@@ -77,4 +114,18 @@ fn run(cx: &mut Cx<'_>, lexed: &Lexed, mode: Mode) -> Result<Root, Failure> {
         Mode::Interactive => corun::ModuleParser::new().parse(cx, tokens).map(Root::Interactive),
         Mode::Expression => corun::ExpressionParser::new().parse(cx, tokens).map(|e| Root::Expression(Box::new(e))),
     }
+}
+
+fn is_compound(kind: &StmtKind) -> bool {
+    matches!(
+        kind,
+        StmtKind::FunctionDef(_)
+            | StmtKind::ClassDef(_)
+            | StmtKind::For(_)
+            | StmtKind::While { .. }
+            | StmtKind::If { .. }
+            | StmtKind::With { .. }
+            | StmtKind::Match { .. }
+            | StmtKind::Try(_)
+    )
 }

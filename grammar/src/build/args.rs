@@ -32,7 +32,13 @@ pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Argum
             Arg::Value(value, at) => {
                 let is_star = matches!(value.kind, ExprKind::Starred(_));
                 if unpacked && is_star {
-                    return fail("iterable argument unpacking follows keyword argument unpacking", at);
+                    // From the comma before.
+                    let before = cx.text(open, at.start);
+                    let comma = before.rfind(',').map_or(at.start, |i| open + i as u32);
+                    return fail(
+                        "iterable argument unpacking follows keyword argument unpacking",
+                        span(comma, at.end),
+                    );
                 }
                 if !is_star && !out.keywords.is_empty() {
                     let message = if unpacked {
@@ -49,16 +55,16 @@ pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Argum
                 if count > 1 {
                     return fail("Generator expression must be parenthesized", at);
                 }
-                out.args.push(comp::generator(cx, open, elt, generators, end)?);
+                out.args.push(comp::generator(open, elt, generators, end)?);
             }
             Arg::Keyword(name, value, equals, at) => {
                 let ExprKind::Name(text) = &name.kind else {
-                    return Err(target::keyword_error(&name, span(at.start, equals + 1)));
+                    return Err(target::keyword_error(&name, span(name.span.start, equals + 1)));
                 };
                 if name.span.start != at.start {
                     return fail(
                         "expression cannot contain assignment, perhaps you meant \"==\"?",
-                        span(at.start, equals + 1),
+                        span(name.span.start, equals + 1),
                     );
                 }
                 if text.as_ref() == "__debug__" {

@@ -1,10 +1,10 @@
 //! Comprehensions and generator expressions.
 
-use super::{Built, Cx, expr, fail, target};
+use super::{Built, expr, fail, target};
 use crate::ast::*;
 
-pub fn clause(cx: &mut Cx<'_>, is_async: bool, target: Expr, iter: Expr, ifs: Vec<Expr>) -> Built<Comprehension> {
-    target::check_for_target(cx, &target)?;
+pub fn clause(is_async: bool, target: Expr, iter: Expr, ifs: Vec<Expr>) -> Built<Comprehension> {
+    target::check_for_target(&target)?;
     Ok(Comprehension { target, iter, ifs, is_async })
 }
 
@@ -16,23 +16,22 @@ fn check_element(elt: &Expr) -> Built<()> {
     Ok(())
 }
 
-pub fn generator(_cx: &mut Cx<'_>, l: u32, elt: Expr, generators: Vec<Comprehension>, r: u32) -> Built<Expr> {
+pub fn generator(l: u32, elt: Expr, generators: Vec<Comprehension>, r: u32) -> Built<Expr> {
     check_element(&elt)?;
     Ok(expr(l, ExprKind::GeneratorExp { elt: Box::new(elt), generators }, r))
 }
 
-pub fn list(_cx: &mut Cx<'_>, l: u32, elt: Expr, generators: Vec<Comprehension>, r: u32) -> Built<Expr> {
+pub fn list(l: u32, elt: Expr, generators: Vec<Comprehension>, r: u32) -> Built<Expr> {
     check_element(&elt)?;
     Ok(expr(l, ExprKind::ListComp { elt: Box::new(elt), generators }, r))
 }
 
-pub fn set(_cx: &mut Cx<'_>, l: u32, elt: Expr, generators: Vec<Comprehension>, r: u32) -> Built<Expr> {
+pub fn set(l: u32, elt: Expr, generators: Vec<Comprehension>, r: u32) -> Built<Expr> {
     check_element(&elt)?;
     Ok(expr(l, ExprKind::SetComp { elt: Box::new(elt), generators }, r))
 }
 
 pub fn dict(
-    _cx: &mut Cx<'_>,
     l: u32,
     (key, value): (Option<Expr>, Expr),
     generators: Vec<Comprehension>,

@@ -163,7 +163,7 @@ pub fn slice(l: u32, lower: Option<Expr>, upper: Option<Expr>, step: Option<Expr
 }
 
 pub fn lambda(l: u32, parameters: Vec<params::Param>, body: Expr, r: u32) -> Built<Expr> {
-    let args = params::arguments(parameters)?;
+    let args = params::arguments(parameters, true)?;
     Ok(expr(l, ExprKind::Lambda { args: Box::new(args), body: Box::new(body) }, r))
 }
 

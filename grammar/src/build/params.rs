@@ -48,7 +48,7 @@ impl Param {
     }
 }
 
-pub fn arguments(params: Vec<Param>) -> Built<Arguments> {
+pub fn arguments(params: Vec<Param>, lambda: bool) -> Built<Arguments> {
     let mut out = Arguments::default();
     let mut star: Option<Span> = None;
     let mut slash = false;
@@ -76,7 +76,8 @@ pub fn arguments(params: Vec<Param>) -> Built<Arguments> {
                     return fail("/ must be ahead of *", at);
                 }
                 if i == 0 {
-                    return fail("at least one argument must precede /", at);
+                    let message = if count == 1 { "invalid syntax" } else { "at least one argument must precede /" };
+                    return fail(message, at);
                 }
                 slash = true;
                 out.posonly = std::mem::take(&mut out.args);
@@ -86,7 +87,8 @@ pub fn arguments(params: Vec<Param>) -> Built<Arguments> {
                     return fail("* argument may appear only once", at);
                 }
                 if i + 1 == count {
-                    return fail(BARE_STAR, at);
+                    // For a lambda CPython points at the colon behind it.
+                    return fail(BARE_STAR, if lambda { span(at.end, at.end + 1) } else { at });
                 }
                 star = Some(at);
             }

@@ -1,6 +1,6 @@
 //! Patterns of `case`.
 
-use super::{Built, Cx, expr, fail, span, target};
+use super::{Built, expr, fail, span, target};
 use crate::ast::*;
 
 fn pattern(l: u32, kind: PatternKind, r: u32) -> Pattern {
@@ -20,7 +20,7 @@ pub fn star(l: u32, name: Ident, r: u32) -> Pattern {
     pattern(l, PatternKind::Star(binding(name)), r)
 }
 
-pub fn as_(_cx: &mut Cx<'_>, l: u32, inner: Pattern, name: Expr, r: u32) -> Built<Pattern> {
+pub fn as_(l: u32, inner: Pattern, name: Expr, r: u32) -> Built<Pattern> {
     match &name.kind {
         ExprKind::Name(text) if text.as_ref() == "_" => fail("cannot use '_' as a target", name.span),
         ExprKind::Name(text) => {
@@ -50,7 +50,7 @@ pub fn attribute(l: u32, object: Expr, attr: Ident, r: u32) -> Expr {
     expr(l, ExprKind::Attribute { value: Box::new(object), attr }, r)
 }
 
-pub fn literal(_cx: &mut Cx<'_>, e: Expr) -> Built<Pattern> {
+pub fn literal(e: Expr) -> Built<Pattern> {
     check_literal(&e)?;
     let at = e.span;
     let kind = match e.kind {
@@ -67,7 +67,7 @@ fn check_literal(e: &Expr) -> Built<()> {
     Ok(())
 }
 
-pub fn complex(_cx: &mut Cx<'_>, l: u32, real: Expr, op: BinOp, imag: Expr, r: u32) -> Built<Expr> {
+pub fn complex(l: u32, real: Expr, op: BinOp, imag: Expr, r: u32) -> Built<Expr> {
     let real_part = match &real.kind {
         ExprKind::UnaryOp { operand, .. } => operand,
         _ => &real,
@@ -82,7 +82,7 @@ pub fn complex(_cx: &mut Cx<'_>, l: u32, real: Expr, op: BinOp, imag: Expr, r: u
 }
 
 /// A literal as a key.
-pub fn key(_cx: &mut Cx<'_>, e: Expr) -> Built<Expr> {
+pub fn key(e: Expr) -> Built<Expr> {
     check_literal(&e)?;
     Ok(e)
 }
@@ -93,7 +93,7 @@ pub fn empty_mapping(l: u32, r: u32) -> Pattern {
 
 type Item = (Option<Expr>, Option<Pattern>, Option<Ident>, Span);
 
-pub fn mapping(_cx: &mut Cx<'_>, l: u32, items: Vec<Item>, r: u32) -> Built<Pattern> {
+pub fn mapping(l: u32, items: Vec<Item>, r: u32) -> Built<Pattern> {
     let mut keys = Vec::new();
     let mut patterns = Vec::new();
     let mut rest: Option<Ident> = None;
@@ -114,7 +114,7 @@ pub fn mapping(_cx: &mut Cx<'_>, l: u32, items: Vec<Item>, r: u32) -> Built<Patt
     Ok(pattern(l, PatternKind::Mapping { keys, patterns, rest }, r))
 }
 
-pub fn class(_cx: &mut Cx<'_>, l: u32, cls: Expr, args: Vec<(Option<Ident>, Pattern)>, r: u32) -> Built<Pattern> {
+pub fn class(l: u32, cls: Expr, args: Vec<(Option<Ident>, Pattern)>, r: u32) -> Built<Pattern> {
     let mut patterns = Vec::new();
     let mut kwd_attrs = Vec::new();
     let mut kwd_patterns = Vec::new();

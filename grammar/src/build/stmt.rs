@@ -74,8 +74,8 @@ pub fn if_(l: u32, test: Expr, body: Vec<Stmt>, elifs: Vec<(u32, Expr, Vec<Stmt>
     statement(l, StmtKind::If { test: Box::new(test), body, orelse: rest }, end)
 }
 
-pub fn for_(cx: &mut Cx<'_>, target: Expr, iter: Expr, body: Vec<Stmt>, orelse: Vec<Stmt>) -> Built<StmtKind> {
-    target::check_for_target(cx, &target)?;
+pub fn for_(target: Expr, iter: Expr, body: Vec<Stmt>, orelse: Vec<Stmt>) -> Built<StmtKind> {
+    target::check_for_target(&target)?;
     Ok(StmtKind::For(Box::new(For { target, iter, body, orelse, is_async: false })))
 }
 
@@ -86,7 +86,7 @@ pub fn with(cx: &mut Cx<'_>, mut items: Vec<(u32, WithItem)>, body: Vec<Stmt>) -
             span.start == *at
                 && !parts.is_empty()
                 && parts.iter().all(|p| {
-                    !matches!(p.kind, ExprKind::Starred(_)) && !is_bare_named(cx, p)
+                    !matches!(p.kind, ExprKind::Starred(_)) && (!matches!(p.kind, ExprKind::NamedExpr { .. }) || target::parenthesised(cx.source, p.span))
                 })
         }
         _ => false,
@@ -94,23 +94,13 @@ pub fn with(cx: &mut Cx<'_>, mut items: Vec<(u32, WithItem)>, body: Vec<Stmt>) -
     if splits && let Some((_, WithItem { context: Expr { kind: ExprKind::Tuple(parts), .. }, .. })) = items.pop() {
         items = parts.into_iter().map(|context| (0, WithItem { context, vars: None })).collect();
     }
-    with_paren(cx, items, body)
+    with_paren(items, body)
 }
 
-/// True for `a := b` without parentheses of its own.
-fn is_bare_named(cx: &Cx<'_>, e: &Expr) -> bool {
-    if !matches!(e.kind, ExprKind::NamedExpr { .. }) {
-        return false;
-    }
-    let before = cx.source.get(..e.span.start as usize).unwrap_or("").trim_end();
-    let after = cx.source.get(e.span.end as usize..).unwrap_or("").trim_start();
-    !(before.ends_with('(') && after.starts_with(')'))
-}
-
-pub fn with_paren(cx: &mut Cx<'_>, items: Vec<(u32, WithItem)>, body: Vec<Stmt>) -> Built<StmtKind> {
+pub fn with_paren(items: Vec<(u32, WithItem)>, body: Vec<Stmt>) -> Built<StmtKind> {
     let items: Vec<WithItem> = items.into_iter().map(|(_, item)| item).collect();
     for vars in items.iter().filter_map(|item| item.vars.as_ref()) {
-        target::check_with_target(cx, vars)?;
+        target::check_with_target(vars)?;
     }
     Ok(StmtKind::With { items, body, is_async: false })
 }
@@ -120,7 +110,6 @@ pub fn assert(test: Expr, msg: Option<Expr>) -> StmtKind {
 }
 
 pub fn try_(
-    _cx: &mut Cx<'_>,
     l: u32,
     body: Vec<Stmt>,
     handlers: Vec<(Option<u32>, ExceptHandler)>,
@@ -165,8 +154,7 @@ pub fn except(
         None => None,
         Some(name) => {
             if let ExprKind::Tuple(items) = &types.typ.kind
-                && (cx.source.as_bytes().get(types.span.start as usize) != Some(&b'(')
-                    || target::unparenthesised(cx, items, types.typ.span))
+                && target::unparenthesised(cx.source, items, types.typ.span)
             {
                 return fail("multiple exception types must be parenthesized when using 'as'", types.span.to(name.span));
             }
@@ -190,7 +178,7 @@ pub fn function(
     returns: Option<Expr>,
     body: Vec<Stmt>,
 ) -> Built<StmtKind> {
-    let args = params::arguments(parameters)?;
+    let args = params::arguments(parameters, false)?;
     Ok(StmtKind::FunctionDef(Box::new(FunctionDef {
         name,
         type_params: type_params.unwrap_or_default(),
@@ -239,16 +227,15 @@ pub fn type_param(
 pub fn type_param_starred(
     kind: TypeParamKind,
     name: Ident,
-    bound: Option<Expr>,
+    bound: Option<(u32, Expr)>,
     default: Option<Expr>,
     l: u32,
     r: u32,
 ) -> Built<TypeParam> {
-    if let Some(bound) = bound {
+    if let Some((colon, bound)) = bound {
         let what = if kind == TypeParamKind::ParamSpec { "ParamSpec" } else { "TypeVarTuple" };
         let with = if let ExprKind::Tuple(_) = bound.kind { "constraints" } else { "bound" };
-        // From the colon on.
-        return fail(format!("cannot use {with} with {what}"), bound.span);
+        return fail(format!("cannot use {with} with {what}"), span(colon, bound.span.end));
     }
     Ok(TypeParam { kind, name, bound: None, default, span: span(l, r) })
 }
@@ -271,7 +258,7 @@ pub fn dotted(a: Ident, b: Ident) -> Ident {
     Ident { name: format!("{}.{}", a.name, b.name).into(), span: a.span.to(b.span) }
 }
 
-pub fn alias(_cx: &mut Cx<'_>, name: Name, asname: Option<Expr>, l: u32, r: u32) -> Built<Alias> {
+pub fn alias(name: Name, asname: Option<Expr>, l: u32, r: u32) -> Built<Alias> {
     let asname = match asname {
         None => None,
         Some(Expr { kind: ExprKind::Name(name), span }) => Some(Ident { name, span }),

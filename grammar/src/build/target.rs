@@ -67,48 +67,106 @@ pub fn invalid_part(e: &Expr, usage: Use) -> Option<&Expr> {
     }
 }
 
-/// `f() = 1` and the like. `last` is true for the target next to the value.
-pub fn assign(_cx: &mut Cx<'_>, targets: Vec<Expr>, value: Expr) -> Built<StmtKind> {
-    for target in &targets {
-        if let ExprKind::Yield(_) | ExprKind::YieldFrom(_) = target.kind {
-            return fail("assignment to yield expression not possible", target.span);
+/// True if the expression stands in parentheses of its own.
+pub fn parenthesised(source: &str, at: Span) -> bool {
+    let before = source.get(..at.start as usize).unwrap_or("").trim_end();
+    let after = source.get(at.end as usize..).unwrap_or("").trim_start();
+    before.ends_with('(') && after.starts_with(')')
+}
+
+/// The part of a value that CPython's `bitwise_or` would read first, if it starts with one.
+fn leading_operand<'e>(source: &str, e: &'e Expr) -> Option<&'e Expr> {
+    if parenthesised(source, e.span) {
+        return Some(e);
+    }
+    match &e.kind {
+        ExprKind::Compare { left, .. } => leading_operand(source, left),
+        ExprKind::BoolOp { values, .. } => leading_operand(source, values.first()?),
+        ExprKind::IfExp { body, .. } => leading_operand(source, body),
+        ExprKind::Tuple(items) if unparenthesised(source, items, e.span) => leading_operand(source, items.first()?),
+        ExprKind::UnaryOp { op: UnaryOp::Not, .. }
+        | ExprKind::Lambda { .. }
+        | ExprKind::Yield(_)
+        | ExprKind::YieldFrom(_)
+        | ExprKind::Starred(_)
+        | ExprKind::NamedExpr { .. } => None,
+        _ => Some(e),
+    }
+}
+
+/// What is wrong with the targets of an assignment. `operand` is the first operand of the value, as far
+/// as it could be read and nothing like another `=` follows it.
+pub fn complain(source: &str, targets: &[Expr], operand: Option<Span>) -> Option<(String, Span)> {
+    let bare_yield =
+        |t: &Expr| matches!(t.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) && !parenthesised(source, t.span);
+    for target in targets {
+        if bare_yield(target) {
+            return Some(("assignment to yield expression not possible".into(), target.span));
         }
-        if let Some(wrong) = invalid_part(target, Use::Assign) {
-            let what = describe(wrong);
-            // A whole target that could be an operand was perhaps meant as a comparison.
-            let whole = std::ptr::eq(wrong, target);
-            if whole && is_bitor_level(wrong) {
-                return fail(
-                    format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?"),
-                    wrong.span,
-                );
+        let Some(wrong) = invalid_part(target, Use::Assign) else { continue };
+        // What stands next to the `=` was perhaps meant as one side of a comparison.
+        if let Some(operand) = operand
+            && targets.len() == 1
+        {
+            let last = match &target.kind {
+                ExprKind::Tuple(items) if unparenthesised(source, items, target.span) => items.last()?,
+                _ => target,
+            };
+            if let ExprKind::Name(_) = last.kind {
+                return Some((
+                    "invalid syntax. Maybe you meant '==' or ':=' instead of '='?".into(),
+                    last.span.to(operand),
+                ));
             }
-            return fail(format!("cannot assign to {what}"), wrong.span);
+            if compares(source, last) {
+                let what = describe(last);
+                return Some((format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?"), last.span));
+            }
+        }
+        return Some((format!("cannot assign to {}", describe(wrong)), wrong.span));
+    }
+    None
+}
+
+/// `f() = 1` and the like.
+pub fn assign(cx: &mut Cx<'_>, targets: Vec<Expr>, value: Expr) -> Built<StmtKind> {
+    if targets.iter().any(|t| invalid_part(t, Use::Assign).is_some()) {
+        let operand = leading_operand(cx.source, &value).map(|e| e.span);
+        if let Some((message, at)) = complain(cx.source, &targets, operand) {
+            return fail(message, at);
         }
     }
     Ok(StmtKind::Assign { targets, value: Box::new(value) })
 }
 
-/// True if the expression binds at least as tightly as `|`, and is none of the words for constants.
-fn is_bitor_level(e: &Expr) -> bool {
+/// True if the expression could stand beside `==`, and is not of the kinds that CPython leaves out.
+fn compares(source: &str, e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Constant(Constant::None | Constant::True | Constant::False) => false,
-        ExprKind::UnaryOp { op: UnaryOp::Not, .. } => false,
-        ExprKind::BoolOp { .. }
+        ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::GeneratorExp { .. } | ExprKind::Starred(_) => false,
+        ExprKind::UnaryOp { op: UnaryOp::Not, .. }
+        | ExprKind::BoolOp { .. }
         | ExprKind::Compare { .. }
         | ExprKind::IfExp { .. }
         | ExprKind::Lambda { .. }
         | ExprKind::NamedExpr { .. }
-        | ExprKind::GeneratorExp { .. } => false,
+        | ExprKind::Yield(_)
+        | ExprKind::YieldFrom(_) => parenthesised(source, e.span),
         _ => true,
     }
 }
 
-pub fn ann_assign(_cx: &mut Cx<'_>, l: u32, target: Expr, annotation: Expr, value: Option<Expr>) -> Built<StmtKind> {
+pub fn ann_assign(cx: &mut Cx<'_>, l: u32, target: Expr, annotation: Expr, value: Option<Expr>) -> Built<StmtKind> {
     match &target.kind {
         ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {}
         ExprKind::List(_) => return fail("only single target (not list) can be annotated", target.span),
-        ExprKind::Tuple(_) => return fail("only single target (not tuple) can be annotated", target.span),
+        ExprKind::Tuple(items) => {
+            let at = match items.first() {
+                Some(first) if unparenthesised(cx.source, items, target.span) => first.span,
+                _ => target.span,
+            };
+            return fail("only single target (not tuple) can be annotated", at);
+        }
         _ => return fail("illegal target for annotation", target.span),
     }
     let simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == l;
@@ -120,7 +178,7 @@ pub fn ann_assign(_cx: &mut Cx<'_>, l: u32, target: Expr, annotation: Expr, valu
     })
 }
 
-pub fn aug_assign(_cx: &mut Cx<'_>, target: Expr, op: BinOp, value: Expr) -> Built<StmtKind> {
+pub fn aug_assign(target: Expr, op: BinOp, value: Expr) -> Built<StmtKind> {
     match &target.kind {
         ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {}
         _ => {
@@ -131,24 +189,25 @@ pub fn aug_assign(_cx: &mut Cx<'_>, target: Expr, op: BinOp, value: Expr) -> Bui
     Ok(StmtKind::AugAssign { target: Box::new(target), op, value: Box::new(value) })
 }
 
-pub fn delete(_cx: &mut Cx<'_>, list: Expr) -> Built<StmtKind> {
+pub fn delete(cx: &mut Cx<'_>, list: Expr) -> Built<StmtKind> {
     if let Some(wrong) = invalid_part(&list, Use::Delete) {
         return fail(format!("cannot delete {}", describe(wrong)), wrong.span);
     }
-    // `del a, b` is a list of targets, `del (a, b)` one target; a lone comma makes no difference.
+    // `del a, b` is a list of targets, `del (a, b)` one target.
     let targets = match list {
-        Expr { kind: ExprKind::Tuple(items), span } if _cx.source.as_bytes().get(span.start as usize) != Some(&b'(') => items,
-        Expr { kind: ExprKind::Tuple(items), span } if items.first().is_some_and(|i| i.span.start == span.start) => items,
-        Expr { kind: ExprKind::Tuple(items), span } if unparenthesised(_cx, &items, span) => items,
+        Expr { kind: ExprKind::Tuple(items), span } if unparenthesised(cx.source, &items, span) => items,
         other => vec![other],
     };
     Ok(StmtKind::Delete(targets))
 }
 
-/// True if a tuple whose text starts with `(` has that bracket from its first item: `(a), b`.
-pub fn unparenthesised(cx: &Cx<'_>, items: &[Expr], whole: Span) -> bool {
+/// True for a tuple without parentheses of its own; `(a), b` is one, too.
+pub fn unparenthesised(source: &str, items: &[Expr], whole: Span) -> bool {
+    let text = source.as_bytes();
+    if text.get(whole.start as usize) != Some(&b'(') {
+        return true;
+    }
     let Some(first) = items.first() else { return false };
-    let text = cx.source.as_bytes();
     let end = whole.end as usize;
     if end == 0 || text.get(end - 1) != Some(&b')') {
         return true;
@@ -187,14 +246,14 @@ pub fn unparenthesised(cx: &Cx<'_>, items: &[Expr], whole: Span) -> bool {
     opened == closed
 }
 
-pub fn check_for_target(_cx: &mut Cx<'_>, target: &Expr) -> Built<()> {
+pub fn check_for_target(target: &Expr) -> Built<()> {
     match invalid_part(target, Use::For) {
         Some(wrong) => fail(format!("cannot assign to {}", describe(wrong)), wrong.span),
         None => Ok(()),
     }
 }
 
-pub fn check_with_target(_cx: &mut Cx<'_>, target: &Expr) -> Built<()> {
+pub fn check_with_target(target: &Expr) -> Built<()> {
     match invalid_part(target, Use::Assign) {
         Some(wrong) => fail(format!("cannot assign to {}", describe(wrong)), wrong.span),
         None => Ok(()),
@@ -202,7 +261,7 @@ pub fn check_with_target(_cx: &mut Cx<'_>, target: &Expr) -> Built<()> {
 }
 
 /// `target := value`.
-pub fn named(_cx: &mut Cx<'_>, l: u32, target: Expr, value: Expr, r: u32) -> Built<Expr> {
+pub fn named(l: u32, target: Expr, value: Expr, r: u32) -> Built<Expr> {
     let bare = matches!(target.kind, ExprKind::Name(_)) && target.span.start == l;
     if !bare {
         return fail(

@@ -1,7 +1,6 @@
 //! Headers of compound statements and their blocks.
 
 use super::scene::Scene;
-use crate::ast::Span;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::token::Tok;
 
@@ -46,15 +45,10 @@ fn missing_block(scene: &Scene<'_>) -> Option<Diagnostic> {
     let next = scene.tokens[at..].iter().find(|t| t.kind != Tok::Dedent && t.start < scene.source.len() as u32);
     let span = match next {
         Some(token) => token.span(),
-        None => {
-            // The end of the text: the end of its last line.
-            let end = scene.source.strip_suffix('\n').map_or(scene.source.len(), |s| s.strip_suffix('\r').unwrap_or(s).len());
-            Span::new(end, end)
-        }
+        None => scene.end_span(),
     };
     let mut problem = Diagnostic::syntax(format!("expected an indented block after {name} on line {line}"), span);
     problem.kind = Kind::Indentation;
-    problem.incomplete = next.is_none();
     Some(problem)
 }
 
@@ -70,10 +64,23 @@ fn expected_paren(scene: &Scene<'_>) -> Option<Diagnostic> {
 
 /// A header without its colon.
 fn expected_colon(scene: &Scene<'_>) -> Option<Diagnostic> {
+    // `match x` without its colon has been taken for a name.
+    if scene.kind(scene.line) == Tok::Name
+        && matches!(scene.text(scene.line), "match" | "case")
+        && scene.at == scene.line + 1
+        && let Some((_, end)) = scene.expressions(scene.at)
+        && scene.kind(end) == Tok::Newline
+    {
+        return scene.fail("expected ':'", scene.token(end).span());
+    }
     if !scene.expects(Tok::Colon) || scene.at == scene.line || scene.depth_after(scene.at - 1) != 0 {
         return None;
     }
     let start = if scene.kind(scene.line) == Tok::Async { scene.line + 1 } else { scene.line };
+    // One colon is there: what is missing is something else.
+    if scene.find(start, |k| k == Tok::Colon).is_some_and(|c| c < scene.at) && !matches!(scene.kind(start), Tok::If | Tok::While | Tok::For | Tok::With | Tok::Match | Tok::Case | Tok::Elif) {
+        return None;
+    }
     let at_newline = scene.kind(scene.at) == Tok::Newline;
     let here = match scene.kind(start) {
         // Nothing else can follow: CPython insists at once.
@@ -118,7 +125,10 @@ fn elif_after_else(scene: &Scene<'_>) -> Option<Diagnostic> {
 fn lonely_try(scene: &Scene<'_>) -> Option<Diagnostic> {
     if scene.expects(Tok::Except) && scene.expects(Tok::Finally) && !scene.expects(Tok::Name) {
         let token = scene.tokens[scene.at..].iter().find(|t| t.kind != Tok::Dedent);
-        let span = token.map_or(scene.token(scene.at).span(), |t| t.span());
+        let span = match token {
+            Some(t) if !scene.at_end() => t.span(),
+            _ => scene.end_span(),
+        };
         return scene.fail("expected 'except' or 'finally' block", span);
     }
     None

@@ -3,12 +3,13 @@
 use super::fields;
 use super::scene::Scene;
 use crate::ast::*;
-use crate::build::target::{self, Use, describe};
+use crate::build::target::{self, describe};
 use crate::diagnostic::Diagnostic;
 use crate::token::Tok;
 
 pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
-    conditional(scene)
+    not_equal(scene)
+        .or_else(|| conditional(scene))
         .or_else(|| not_after_operator(scene))
         .or_else(|| in_string(scene))
         .or_else(|| missing_comma(scene))
@@ -19,6 +20,16 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
         .or_else(|| fields::after_expression(scene))
         .or_else(|| equals(scene))
         .or_else(|| assignment(scene))
+}
+
+/// `a <> b`
+fn not_equal(scene: &Scene<'_>) -> Option<Diagnostic> {
+    let at = scene.at;
+    let apart = at == 0 || scene.kind(at) != Tok::Greater || scene.kind(at - 1) != Tok::Less;
+    if apart || scene.token(at - 1).end != scene.token(at).start {
+        return None;
+    }
+    scene.fail("invalid syntax.  Maybe you meant '!=' instead of '<>'?", scene.span(at - 1, at))
 }
 
 /// Where the expression that holds token `at` begins: behind the last thing that an expression can follow.
@@ -59,18 +70,16 @@ fn element_start(scene: &Scene<'_>, at: usize) -> usize {
 
 /// `a if b` without `else`, and statements in its place.
 fn conditional(scene: &Scene<'_>) -> Option<Diagnostic> {
-    let from = element_start(scene, scene.at);
-    // `pass if x else y`
-    if let Some(word) = from.checked_sub(0).filter(|i| matches!(scene.kind(*i), Tok::Pass | Tok::Break | Tok::Continue))
-        && scene.kind(word + 1) == Tok::If
-        && scene.at == word + 1
-    {
+    // `pass if x else y`, at the word or at the `if` behind it.
+    let word = if scene.kind(scene.at) == Tok::If { scene.at.saturating_sub(1) } else { scene.at };
+    if matches!(scene.kind(word), Tok::Pass | Tok::Break | Tok::Continue) && scene.kind(word + 1) == Tok::If {
         let (_, end) = scene.disjunction(word + 2)?;
         if scene.kind(end) == Tok::Else {
             return scene.fail("expected expression before 'if', but statement is given", scene.token(word).span());
         }
         return None;
     }
+    let from = element_start(scene, scene.at);
     if scene.before(scene.at) == Some(Tok::Else) && scene.at >= 2 {
         let before = element_start(scene, scene.at - 1);
         let (_, end) = scene.disjunction(before)?;
@@ -217,6 +226,9 @@ fn arguments(scene: &Scene<'_>) -> Option<Diagnostic> {
     {
         return scene.fail("expected argument value expression", scene.span(at - 2, at - 1));
     }
+    if let Some(problem) = unpacking(scene, open) {
+        return Some(problem);
+    }
     // `f(a=x for x in y)`
     if matches!(scene.kind(at), Tok::For | Tok::Async) {
         let from = (open + 1..at).rev().find(|i| scene.kind(*i) == Tok::Comma && scene.opener(*i) == Some(open));
@@ -229,6 +241,26 @@ fn arguments(scene: &Scene<'_>) -> Option<Diagnostic> {
         }
     }
     None
+}
+
+/// `f(*a = b)`
+fn unpacking(scene: &Scene<'_>, open: usize) -> Option<Diagnostic> {
+    let at = scene.at;
+    if scene.kind(at) != Tok::Assign {
+        return None;
+    }
+    let from = (open + 1..at).rev().find(|i| scene.kind(*i) == Tok::Comma && scene.opener(*i) == Some(open));
+    let from = from.map_or(open + 1, |c| c + 1);
+    let what = match scene.kind(from) {
+        Tok::Star => "iterable",
+        Tok::DoubleStar => "keyword",
+        _ => return None,
+    };
+    let (value, _) = scene.expression(at + 1)?;
+    scene.fail(
+        format!("cannot assign to {what} argument unpacking"),
+        scene.token(from).span().to(value.span),
+    )
 }
 
 /// True if the bracket at `open` holds call arguments.
@@ -283,7 +315,7 @@ fn dictionary(scene: &Scene<'_>) -> Option<Diagnostic> {
 fn star(scene: &Scene<'_>) -> Option<Diagnostic> {
     let at = scene.at;
     scene.opener(at)?;
-    if scene.before(at)? == Tok::Star && matches!(scene.kind(at), Tok::RParen | Tok::RBracket | Tok::Comma | Tok::Assign) {
+    if scene.before(at)? == Tok::Star && matches!(scene.kind(at), Tok::RParen | Tok::RBracket | Tok::Comma | Tok::Assign | Tok::Colon) {
         let ahead = scene.before(at - 1)?;
         if matches!(ahead, Tok::LParen | Tok::LBracket | Tok::Comma) {
             return scene.fail("Invalid star expression", scene.token(at).span());
@@ -329,13 +361,35 @@ fn equals(scene: &Scene<'_>) -> Option<Diagnostic> {
 
 /// A statement with a bad target whose right side is bad as well.
 fn assignment(scene: &Scene<'_>) -> Option<Diagnostic> {
+    if let Some(problem) = annotation(scene) {
+        return Some(problem);
+    }
     let mut from = scene.start;
+    let mut targets = Vec::new();
     while let Some(equals) = scene.find(from, |k| k == Tok::Assign).filter(|e| *e <= scene.at) {
-        let target = scene.parse(from, equals)?;
-        if let Some(wrong) = target::invalid_part(&target, Use::Assign) {
-            return scene.fail(format!("cannot assign to {}", describe(wrong)), wrong.span);
-        }
+        targets.push(scene.parse(from, equals)?);
         from = equals + 1;
     }
-    None
+    let operand = scene.operand(from).filter(|(_, end)| !matches!(scene.kind(*end), Tok::Assign | Tok::Walrus));
+    let (message, at) = target::complain(scene.source, &targets, operand.map(|(e, _)| e.span))?;
+    scene.fail(message, at)
+}
+
+/// `x + 1: int`
+fn annotation(scene: &Scene<'_>) -> Option<Diagnostic> {
+    let first = scene.kind(scene.start);
+    if first.is_keyword() && !matches!(first, Tok::None | Tok::True | Tok::False | Tok::Not | Tok::Await) {
+        return None;
+    }
+    let colon = scene.find(scene.start, |k| k == Tok::Colon).filter(|c| *c < scene.at)?;
+    let target = scene.parse(scene.start, colon)?;
+    match &target.kind {
+        ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => return None,
+        _ if scene.expression(colon + 1).is_none() => {
+            return scene.fail("invalid syntax", scene.token(colon).span());
+        }
+        ExprKind::List(_) => scene.fail("only single target (not list) can be annotated", target.span),
+        ExprKind::Tuple(_) => scene.fail("only single target (not tuple) can be annotated", target.span),
+        _ => scene.fail("illegal target for annotation", target.span),
+    }
 }

@@ -35,6 +35,17 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
         let what = if matches!(here, Tok::SpecColon | Tok::FieldClose) { "missing" } else { "invalid" };
         return scene.fail(format!("{letter}-string: {what} conversion character"), span);
     }
+    if scene.expressions(open + 1).is_none() && scene.kind(open + 1) != Tok::Yield {
+        return scene.fail(
+            format!("{letter}-string: expecting a valid expression after '{{'"),
+            scene.token(open + 1).span(),
+        );
+    }
+    if let Some(spec) = (open..at).rev().find(|i| scene.kind(*i) == Tok::SpecColon)
+        && scene.opener(spec) == Some(open)
+    {
+        return scene.fail(format!("{letter}-string: expecting '}}', or format specs"), span);
+    }
     // From here on the expression must be complete.
     let end = scene.find(open + 1, |k| matches!(k, Tok::Assign | Tok::Bang | Tok::SpecColon | Tok::FieldClose))?;
     let bang = (open..at).rev().find(|i| scene.kind(*i) == Tok::Bang);

@@ -35,50 +35,48 @@ use scene::Scene;
 
 pub fn never_closed(bracket: Bracket) -> Diagnostic {
     let at = Span::new(bracket.at, bracket.at + 1);
-    let mut problem = Diagnostic::syntax(format!("'{}' was never closed", bracket.byte as char), at);
-    problem.incomplete = true;
-    problem
+    Diagnostic::syntax(format!("'{}' was never closed", bracket.byte as char), at)
 }
 
 /// The best message for a failed parse.
-pub fn explain(source: &str, lexed: &Lexed, mode: Mode, error: Failure) -> Diagnostic {
-    let (at, expected) = match error {
+pub fn explain(source: &str, lexed: &Lexed, mode: Mode, suggest: bool, error: Failure) -> Diagnostic {
+    let (failing, expected) = match error {
         // From a builder, or from the end of the tokens: see `parse::run`.
-        ParseError::User { error } => return overrule(source, lexed, error),
-        ParseError::UnrecognizedToken { token, expected } => (token.0, expected),
-        ParseError::ExtraToken { token } => (token.0, Vec::new()),
-        ParseError::InvalidToken { location } => (location, Vec::new()),
-        ParseError::UnrecognizedEof { expected, .. } => (u32::MAX, expected),
+        ParseError::User { error } => return from_builder(source, lexed, error),
+        ParseError::UnrecognizedToken { token, expected } => (locate(lexed, token.0, token.1), expected),
+        ParseError::ExtraToken { token } => (locate(lexed, token.0, token.1), Vec::new()),
+        ParseError::InvalidToken { .. } => (lexed.tokens.len(), Vec::new()),
+        ParseError::UnrecognizedEof { expected, .. } => (lexed.tokens.len(), expected),
     };
-    let failing = if at == u32::MAX { lexed.tokens.len() } else { locate(lexed, at, &expected) };
     let scene = Scene::new(source, &lexed.tokens, failing, expected);
     let mut problem = blocks::explain(&scene)
         .or_else(|| statements::explain(&scene))
         .or_else(|| fields::explain(&scene))
         .or_else(|| expressions::explain(&scene))
         .unwrap_or_else(|| generic(&scene));
-    problem = overrule(source, lexed, problem);
+    // CPython gives up at once on an indent that it did not expect.
+    if problem.message != "unexpected indent" {
+        let read = problem.span.end.max(scene.token(scene.at).start) as usize;
+        problem = overrule(source, lexed, problem, read);
+        if let Stop::Unclosed(bracket) = lexed.stop
+            && scene.runs_into_end()
+        {
+            problem = never_closed(bracket);
+        }
+    }
     if mode == Mode::Interactive && scene.at_end() {
         problem.incomplete = true;
     }
-    if problem.message == "invalid syntax" {
-        problem.hint = typos::suggest(source, problem.span, mode);
+    if suggest && problem.message == "invalid syntax" {
+        problem.hint = typos::suggest(&scene);
     }
     problem
 }
 
-/// The index of the token that starts at an offset. Several may (DEDENTs are empty): the parser accepts
-/// all but the last kind it names, so the first that it does not expect is meant.
-fn locate(lexed: &Lexed, at: u32, expected: &[String]) -> usize {
+/// The index of the token of this kind at this offset.
+fn locate(lexed: &Lexed, at: u32, kind: Tok) -> usize {
     let first = lexed.tokens.partition_point(|t| t.start < at);
-    let same = lexed.tokens[first..].iter().take_while(|t| t.start == at).count();
-    for i in first..first + same {
-        let kind = lexed.tokens[i].kind;
-        if same == 1 || !scene::names(expected, kind) {
-            return i;
-        }
-    }
-    first
+    lexed.tokens[first..].iter().position(|t| t.kind == kind).map_or(first, |i| first + i)
 }
 
 /// Without a special case.
@@ -104,21 +102,51 @@ fn generic(scene: &Scene<'_>) -> Diagnostic {
     }
 }
 
-/// An error of the layout pass comes first, and so does a bracket that was never closed, if the parser
-/// gave up on a later line.
-fn overrule(source: &str, lexed: &Lexed, problem: Diagnostic) -> Diagnostic {
+/// An error that a tree builder found, or what stopped the layout pass (then the parser has read all).
+fn from_builder(source: &str, lexed: &Lexed, problem: Diagnostic) -> Diagnostic {
     match &lexed.stop {
         Stop::Complete => problem,
-        Stop::Error(other) => other.clone(),
-        Stop::Unclosed(bracket) => {
-            let end = (problem.span.start as usize).min(source.len());
-            if source[..end].len() > bracket.at && source.as_bytes()[bracket.at..end].contains(&b'\n') {
-                return never_closed(*bracket);
-            }
-            let mut problem = problem;
-            // What ends at the end of the text may go on.
-            problem.incomplete = problem.incomplete || source.trim_end().len() == bracket.at + 1;
-            problem
+        Stop::Error(other) if other.message == problem.message && other.span == problem.span => problem,
+        Stop::Unclosed(bracket) if problem.incomplete && problem.span.start as usize == bracket.at => problem,
+        _ => {
+            let end = problem.span.end as usize;
+            overrule(source, lexed, problem, end)
         }
     }
+}
+
+/// Some errors of the layout pass come first, and so does a bracket that was never closed, if the parser
+/// had read on to a later line. `read` is how far it had come.
+fn overrule(source: &str, lexed: &Lexed, problem: Diagnostic, read: usize) -> Diagnostic {
+    match &lexed.stop {
+        Stop::Error(other) if overrules(lexed, other) => {
+            let mut other = other.clone();
+            other.incomplete = false;
+            other
+        }
+        Stop::Unclosed(bracket) if source.get(bracket.at..read).is_some_and(|s| s.contains('\n')) => {
+            never_closed(*bracket)
+        }
+        _ => problem,
+    }
+}
+
+/// CPython looks through the rest of the text for errors of single tokens, not for those of layout, nor
+/// for those inside f-strings.
+fn overrules(lexed: &Lexed, error: &Diagnostic) -> bool {
+    let open: isize = lexed
+        .tokens
+        .iter()
+        .map(|t| match t.kind {
+            Tok::FStart | Tok::TStart => 1,
+            Tok::FEnd => -1,
+            _ => 0,
+        })
+        .sum();
+    error.kind == Kind::Syntax
+        && open == 0
+        && !matches!(
+            error.message.as_str(),
+            "unexpected EOF while parsing" | "unexpected character after line continuation character"
+        )
 }

@@ -90,7 +90,21 @@ impl<'a> Scene<'a> {
 
     /// True if the failing token is the end of the text.
     pub fn at_end(&self) -> bool {
-        self.tokens[self.at..].iter().all(|t| t.start as usize >= self.source.trim_end().len())
+        let last = self.tokens.len() - 1;
+        (self.at..last).all(|i| self.kind(i) == Tok::Dedent)
+    }
+
+    /// Where the last line of the text ends.
+    pub fn end_span(&self) -> Span {
+        let text = self.source.strip_suffix('\n').unwrap_or(self.source);
+        let end = text.strip_suffix('\r').unwrap_or(text).len();
+        Span::new(end, end)
+    }
+
+    /// True if the failing token opens an expression that goes on to the end of the text.
+    pub fn runs_into_end(&self) -> bool {
+        let last = self.tokens.len() - 1;
+        self.kind(self.at).opens() && matches!(self.run(self.at, last), Err(None))
     }
 
     /// The bracket depth behind token `i`, from the start of its line.

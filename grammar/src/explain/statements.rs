@@ -20,8 +20,10 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
         Tok::For => for_target(scene, start),
         Tok::Async if scene.kind(start + 1) == Tok::For => for_target(scene, start + 1),
         Tok::Except => except(scene),
-        Tok::Case => None,
-        Tok::Name | Tok::Match | Tok::Type if scene.text(start) == "case" => None,
+        Tok::Case => case(scene),
+        Tok::Type if scene.kind(scene.at) == Tok::RBracket && scene.before(scene.at) == Some(Tok::LBracket) => {
+            scene.fail("Type parameter list cannot be empty", scene.token(scene.at).span())
+        }
         _ => None,
     }
     .or_else(|| lambda_parameters(scene))
@@ -118,6 +120,17 @@ fn except(scene: &Scene<'_>) -> Option<Diagnostic> {
         return scene.fail("expected one or more exception types", scene.token(scene.at).span());
     }
     None
+}
+
+/// `case 1 as x.y`
+fn case(scene: &Scene<'_>) -> Option<Diagnostic> {
+    let as_at = (scene.start..scene.at).rev().find(|i| scene.kind(*i) == Tok::As)?;
+    let (e, _) = scene.expression(as_at + 1)?;
+    match &e.kind {
+        ExprKind::Name(name) if name.as_ref() == "_" => scene.fail("cannot use '_' as a target", e.span),
+        ExprKind::Name(_) => None,
+        _ => scene.fail(format!("cannot use {} as pattern target", describe(&e)), e.span),
+    }
 }
 
 /// `print x` and `exec x`.
