@@ -1,0 +1,2 @@
+import errpkg.circ_b
+A = "A"

@@ -1,0 +1,2 @@
+import errpkg.circ_a
+B = "B" + str(hasattr(errpkg.circ_a, "A"))

@@ -1,0 +1,2 @@
+from errpkg.circ_bad2 import Y
+X = 1

@@ -1,0 +1,2 @@
+from errpkg.circ_bad import X
+Y = 1

@@ -1,0 +1,2 @@
+OK = "good is ok"
+_hidden = 1

@@ -1,0 +1,5 @@
+WHO = "inside a namespace package"
+
+
+def who():
+    return WHO.upper()

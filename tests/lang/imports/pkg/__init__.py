@@ -1,0 +1,4 @@
+"Package docstring."
+VALUE = 10
+print("importing", __name__)
+from . import other
