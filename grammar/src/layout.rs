@@ -246,6 +246,10 @@ impl<'s> Layout<'s> {
         }
         self.seek(at);
         if at >= self.text.len() {
+            if continued.is_some() {
+                let end = self.text.len() - 1;
+                return Err(incomplete("unexpected EOF while parsing", Span::new(end, end)));
+            }
             return Ok(());
         }
         self.set_indent(continued.unwrap_or(width), at)
@@ -453,7 +457,7 @@ impl<'s> Layout<'s> {
                 if string.fields >= MAX_SPEC_NESTING {
                     return Err(Diagnostic::syntax(
                         format!("{letter}-string: expressions nested too deeply"),
-                        Span::new(end, end + 1),
+                        Span::new(end.saturating_sub(1), end),
                     ));
                 }
                 self.bracket_limit(end)?;

@@ -184,7 +184,7 @@ impl Scanner<'_> {
             return Ok(Scanned { end: self.pos, glued: Some(kind) });
         }
         let c = self.peek();
-        if c.is_ascii_alphanumeric() || c == b'_' || c >= 0x80 {
+        if c.is_ascii_alphanumeric() || c == b'_' {
             return self.fail(format!("invalid {kind} literal"));
         }
         Ok(Scanned { end: self.pos, glued: None })

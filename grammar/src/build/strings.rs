@@ -234,7 +234,7 @@ fn add_field(cx: &mut Cx<'_>, out: &mut Parts, field: Field, raw: bool, template
         let name = cx.text(at.start, at.end);
         // The `!` stands right before.
         if cx.text(at.start.saturating_sub(1), at.start) != "!" {
-            return fail(format!("{letter}-string: conversion type must come right after the exclamation mark"), at);
+            return fail(format!("{letter}-string: conversion type must come right after the exclamation mark"), span(field.close, at.end));
         }
         conversion = match name {
             "r" => Some('r'),

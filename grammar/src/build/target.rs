@@ -94,44 +94,42 @@ fn leading_operand<'e>(source: &str, e: &'e Expr) -> Option<&'e Expr> {
     }
 }
 
-/// What is wrong with the targets of an assignment. `operand` is the first operand of the value, as far
-/// as it could be read and nothing like another `=` follows it.
+/// What is wrong with the targets of an assignment. `operand` is the first operand behind the first `=`,
+/// if it could be read and no other `=` follows it.
 pub fn complain(source: &str, targets: &[Expr], operand: Option<Span>) -> Option<(String, Span)> {
     let bare_yield =
         |t: &Expr| matches!(t.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) && !parenthesised(source, t.span);
-    for target in targets {
-        if bare_yield(target) {
-            return Some(("assignment to yield expression not possible".into(), target.span));
+    let wrong = targets
+        .iter()
+        .find_map(|t| if bare_yield(t) { Some(t) } else { invalid_part(t, Use::Assign) })?;
+    // What stands next to the `=` was perhaps meant as one side of a comparison.
+    if let (Some(operand), Some(first)) = (operand, targets.first()) {
+        let last = match &first.kind {
+            ExprKind::Tuple(items) if unparenthesised(source, items, first.span) => items.last()?,
+            _ => first,
+        };
+        if let ExprKind::Name(_) = last.kind {
+            let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+            return Some((message.into(), last.span.to(operand)));
         }
-        let Some(wrong) = invalid_part(target, Use::Assign) else { continue };
-        // What stands next to the `=` was perhaps meant as one side of a comparison.
-        if let Some(operand) = operand
-            && targets.len() == 1
-        {
-            let last = match &target.kind {
-                ExprKind::Tuple(items) if unparenthesised(source, items, target.span) => items.last()?,
-                _ => target,
-            };
-            if let ExprKind::Name(_) = last.kind {
-                return Some((
-                    "invalid syntax. Maybe you meant '==' or ':=' instead of '='?".into(),
-                    last.span.to(operand),
-                ));
-            }
-            if compares(source, last) {
-                let what = describe(last);
-                return Some((format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?"), last.span));
-            }
+        if compares(source, last) {
+            let what = describe(last);
+            return Some((format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?"), last.span));
         }
-        return Some((format!("cannot assign to {}", describe(wrong)), wrong.span));
     }
-    None
+    if targets.iter().any(|t| std::ptr::eq(t, wrong) && bare_yield(t)) {
+        return Some(("assignment to yield expression not possible".into(), wrong.span));
+    }
+    Some((format!("cannot assign to {}", describe(wrong)), wrong.span))
 }
 
 /// `f() = 1` and the like.
 pub fn assign(cx: &mut Cx<'_>, targets: Vec<Expr>, value: Expr) -> Built<StmtKind> {
     if targets.iter().any(|t| invalid_part(t, Use::Assign).is_some()) {
-        let operand = leading_operand(cx.source, &value).map(|e| e.span);
+        let next = targets.get(1).unwrap_or(&value);
+        let operand = leading_operand(cx.source, next).map(|e| e.span);
+        // The whole of a second target is followed by `=`.
+        let operand = operand.filter(|at| targets.len() == 1 || *at != next.span);
         if let Some((message, at)) = complain(cx.source, &targets, operand) {
             return fail(message, at);
         }

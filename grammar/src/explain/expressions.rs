@@ -12,10 +12,10 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
         .or_else(|| conditional(scene))
         .or_else(|| not_after_operator(scene))
         .or_else(|| in_string(scene))
-        .or_else(|| missing_comma(scene))
         .or_else(|| comprehension(scene))
-        .or_else(|| arguments(scene))
         .or_else(|| dictionary(scene))
+        .or_else(|| missing_comma(scene))
+        .or_else(|| arguments(scene))
         .or_else(|| star(scene))
         .or_else(|| fields::after_expression(scene))
         .or_else(|| equals(scene))
@@ -86,17 +86,10 @@ fn conditional(scene: &Scene<'_>) -> Option<Diagnostic> {
         if scene.kind(end) == Tok::If {
             let (_, end) = scene.disjunction(end + 1)?;
             if end == scene.at - 1 {
-                return match scene.kind(scene.at) {
-                    Tok::Star => scene.fail("cannot unpack only part of a conditional expression", scene.token(scene.at).span()),
-                    Tok::DoubleStar => scene.fail(
-                        "cannot use dict unpacking on only part of a conditional expression",
-                        scene.token(scene.at).span(),
-                    ),
-                    _ => scene.fail(
-                        "expected expression after 'else', but statement is given",
-                        scene.token(scene.at).span(),
-                    ),
-                };
+                return scene.fail(
+                    "expected expression after 'else', but statement is given",
+                    scene.token(scene.at).span(),
+                );
             }
         }
         return None;
@@ -159,9 +152,9 @@ fn in_string(scene: &Scene<'_>) -> Option<Diagnostic> {
 /// `[a b]`
 fn missing_comma(scene: &Scene<'_>) -> Option<Diagnostic> {
     let at = scene.at;
-    scene.opener(at)?;
+    let open = scene.opener(at)?;
     let from = element_start(scene, at);
-    if from >= at {
+    if from >= at || !holds_expressions(scene, open) {
         return None;
     }
     let soft = |i: usize| scene.kind(i) == Tok::Name && matches!(scene.text(i), "match" | "case" | "type" | "_");
@@ -183,6 +176,20 @@ fn missing_comma(scene: &Scene<'_>) -> Option<Diagnostic> {
         return None;
     }
     scene.fail("invalid syntax. Perhaps you forgot a comma?", a.span.to(b.span))
+}
+
+/// False for the brackets of parameters, imports and patterns.
+fn holds_expressions(scene: &Scene<'_>, open: usize) -> bool {
+    if scene.depth_after(open) != 1 {
+        return true;
+    }
+    let start = scene.start;
+    match scene.kind(start) {
+        Tok::Def | Tok::Async => scene.find(start, |k| k == Tok::LParen) != Some(open),
+        Tok::From | Tok::Import => false,
+        Tok::Case => scene.find(start, |k| k == Tok::If).is_some_and(|i| i < open),
+        _ => true,
+    }
 }
 
 /// `[x, y for x, y in z]`, and `for` without `in`.
@@ -282,30 +289,23 @@ fn dictionary(scene: &Scene<'_>) -> Option<Diagnostic> {
             Tok::RBrace | Tok::Comma => {
                 return scene.fail("expression expected after dictionary key and ':'", scene.token(at - 1).span());
             }
-            Tok::Star | Tok::DoubleStar => {
+            Tok::Star => {
                 let (e, _) = scene.operand(at + 1)?;
-                let what = if scene.kind(at) == Tok::Star { "a starred expression" } else { "dict unpacking" };
-                return scene.fail(format!("cannot use {what} in a dictionary value"), span.to(e.span));
+                return scene.fail("cannot use a starred expression in a dictionary value", span.to(e.span));
             }
             _ => return None,
         }
     }
     // A key without its colon, once the display is known to be a dictionary.
     let element = element_start(scene, at);
-    if scene.before(element) == Some(Tok::Comma) && scene.expects(Tok::Colon) && matches!(scene.kind(at), Tok::Comma | Tok::RBrace) {
+    let known = scene.find(open + 1, |k| k == Tok::Colon).is_some_and(|c| c < element);
+    if known && scene.before(element) == Some(Tok::Comma) && scene.expects(Tok::Colon) {
         let (key, end) = scene.expression(element)?;
-        if end == at {
+        if scene.kind(end) != Tok::Colon {
             return scene.fail(
                 "':' expected after dictionary key",
                 Span { start: key.span.end.saturating_sub(1), end: key.span.end },
             );
-        }
-    }
-    if scene.kind(at) == Tok::Colon && matches!(scene.kind(element), Tok::Star | Tok::DoubleStar) {
-        let what = if scene.kind(element) == Tok::Star { "a starred expression" } else { "dict unpacking" };
-        let (e, end) = scene.operand(element + 1)?;
-        if end == at && scene.expression(at + 1).is_some() {
-            return scene.fail(format!("cannot use {what} in a dictionary key"), scene.token(element).span().to(e.span));
         }
     }
     None
@@ -314,10 +314,16 @@ fn dictionary(scene: &Scene<'_>) -> Option<Diagnostic> {
 /// A `*` with nothing to unpack.
 fn star(scene: &Scene<'_>) -> Option<Diagnostic> {
     let at = scene.at;
-    scene.opener(at)?;
-    if scene.before(at)? == Tok::Star && matches!(scene.kind(at), Tok::RParen | Tok::RBracket | Tok::Comma | Tok::Assign | Tok::Colon) {
+    let open = scene.opener(at)?;
+    if scene.kind(at) == Tok::DoubleStar && at == open + 1 && scene.kind(open) == Tok::LParen && !is_call(scene, open) {
+        let (_, end) = scene.expression(at + 1)?;
+        if scene.kind(end) == Tok::RParen {
+            return scene.fail("cannot use double starred expression here", scene.token(at).span());
+        }
+    }
+    if scene.before(at)? == Tok::Star && matches!(scene.kind(at), Tok::RParen | Tok::RBracket | Tok::RBrace | Tok::Comma | Tok::Assign | Tok::Colon) {
         let ahead = scene.before(at - 1)?;
-        if matches!(ahead, Tok::LParen | Tok::LBracket | Tok::Comma) {
+        if matches!(ahead, Tok::LParen | Tok::LBracket | Tok::LBrace | Tok::Comma) {
             return scene.fail("Invalid star expression", scene.token(at).span());
         }
     }
@@ -328,6 +334,10 @@ fn star(scene: &Scene<'_>) -> Option<Diagnostic> {
 fn equals(scene: &Scene<'_>) -> Option<Diagnostic> {
     let at = scene.at;
     if scene.kind(at) != Tok::Assign {
+        return None;
+    }
+    let condition = matches!(scene.kind(scene.start), Tok::If | Tok::Elif | Tok::While | Tok::Match | Tok::Case | Tok::At);
+    if scene.depth_after(at) == 0 && !condition {
         return None;
     }
     let mut from = element_start(scene, at);
@@ -370,7 +380,9 @@ fn assignment(scene: &Scene<'_>) -> Option<Diagnostic> {
         targets.push(scene.parse(from, equals)?);
         from = equals + 1;
     }
-    let operand = scene.operand(from).filter(|(_, end)| !matches!(scene.kind(*end), Tok::Assign | Tok::Walrus));
+    // Behind the first `=`.
+    let first = scene.find(scene.start, |k| k == Tok::Assign)?;
+    let operand = scene.operand(first + 1).filter(|(_, end)| !matches!(scene.kind(*end), Tok::Assign | Tok::Walrus));
     let (message, at) = target::complain(scene.source, &targets, operand.map(|(e, _)| e.span))?;
     scene.fail(message, at)
 }

@@ -104,7 +104,8 @@ impl<'a> Scene<'a> {
     /// True if the failing token opens an expression that goes on to the end of the text.
     pub fn runs_into_end(&self) -> bool {
         let last = self.tokens.len() - 1;
-        self.kind(self.at).opens() && matches!(self.run(self.at, last), Err(None))
+        let names = matches!(self.kind(self.start), Tok::Import | Tok::From | Tok::Global | Tok::Nonlocal);
+        !names && self.kind(self.at).opens() && matches!(self.run(self.at, last), Err(None))
     }
 
     /// The bracket depth behind token `i`, from the start of its line.

@@ -11,12 +11,8 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
     match scene.kind(start) {
         Tok::Import => import(scene),
         Tok::From => from_import(scene),
-        Tok::Raise => raise(scene),
-        Tok::Assert => assert(scene),
-        Tok::With => with_comma(scene),
         Tok::Def | Tok::Class => parameters(scene, start),
         Tok::Async if scene.kind(start + 1) == Tok::Def => parameters(scene, start + 1),
-        Tok::Async if scene.kind(start + 1) == Tok::With => with_comma(scene),
         Tok::For => for_target(scene, start),
         Tok::Async if scene.kind(start + 1) == Tok::For => for_target(scene, start + 1),
         Tok::Except => except(scene),
@@ -63,42 +59,6 @@ fn import_target(scene: &Scene<'_>) -> Option<Diagnostic> {
         return None;
     }
     scene.fail(format!("cannot use {} as import target", describe(&e)), e.span)
-}
-
-fn raise(scene: &Scene<'_>) -> Option<Diagnostic> {
-    let start = scene.start;
-    if scene.kind(scene.at) == Tok::From && scene.at == start + 1 {
-        return scene.fail("did you forget an expression between 'raise' and 'from'?", scene.span(start, scene.at));
-    }
-    if scene.before(scene.at) == Some(Tok::From) && scene.at > start + 2 {
-        return scene.fail("did you forget an expression after 'from'?", scene.token(scene.at - 1).span());
-    }
-    None
-}
-
-fn assert(scene: &Scene<'_>) -> Option<Diagnostic> {
-    let kind = scene.kind(scene.at);
-    if !matches!(kind, Tok::Assign | Tok::Walrus) || scene.depth_after(scene.at) != 0 {
-        return None;
-    }
-    let comma = scene.find(scene.start + 1, |k| k == Tok::Comma).filter(|c| *c < scene.at);
-    let from = comma.map_or(scene.start + 1, |c| c + 1);
-    let target = scene.parse(from, scene.at)?;
-    let (value, _) = scene.expression(scene.at + 1)?;
-    let span = target.span.to(value.span);
-    if kind == Tok::Walrus {
-        return scene.fail("cannot use named expression without parentheses here", span);
-    }
-    let what = describe(&target);
-    scene.fail(format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?"), span)
-}
-
-/// `with a, :`
-fn with_comma(scene: &Scene<'_>) -> Option<Diagnostic> {
-    if scene.kind(scene.at) == Tok::Colon && scene.before(scene.at) == Some(Tok::Comma) && scene.depth_after(scene.at) == 0 {
-        return scene.fail("the last 'with' item has a trailing comma", scene.token(scene.at - 1).span());
-    }
-    None
 }
 
 /// `for f() in x`, `for x of y`.
@@ -180,7 +140,7 @@ fn parameter_list(scene: &Scene<'_>, _from: usize, what: &str) -> Option<Diagnos
     let at = scene.at;
     let span = scene.token(at).span();
     match (scene.before(at)?, scene.kind(at)) {
-        (Tok::Assign, Tok::RParen | Tok::Comma | Tok::Colon) => {
+        (Tok::Assign, Tok::RParen | Tok::Comma) => {
             scene.fail("expected default value expression", scene.token(at - 1).span())
         }
         (Tok::LParen | Tok::Comma | Tok::Lambda, Tok::LParen) => {
