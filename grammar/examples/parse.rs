@@ -7,7 +7,8 @@ use std::time::Instant;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (options, files): (Vec<&String>, Vec<&String>) = args.iter().partition(|a| a.starts_with("--"));
+    let (options, files): (Vec<&String>, Vec<&String>) =
+        args.iter().partition(|a| a.starts_with("--"));
     let has = |name: &str| options.iter().any(|o| *o == name);
     let start = Instant::now();
     let mut bytes_read = 0;
@@ -61,6 +62,10 @@ fn main() {
     if has("--time") {
         let seconds = start.elapsed().as_secs_f64();
         let megabytes = bytes_read as f64 / 1e6;
-        println!("{} files, {failed} failed, {megabytes:.1} MB in {seconds:.2} s: {:.1} MB/s", files.len(), megabytes / seconds);
+        println!(
+            "{} files, {failed} failed, {megabytes:.1} MB in {seconds:.2} s: {:.1} MB/s",
+            files.len(),
+            megabytes / seconds
+        );
     }
 }

@@ -27,6 +27,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub fn syntax(message: impl Into<String>, span: Span) -> Diagnostic {
-        Diagnostic { kind: Kind::Syntax, message: message.into(), span, hint: None, incomplete: false }
+        Diagnostic {
+            kind: Kind::Syntax,
+            message: message.into(),
+            span,
+            hint: None,
+            incomplete: false,
+        }
     }
 }

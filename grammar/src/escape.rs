@@ -41,7 +41,11 @@ pub fn decode_str(text: &str, raw: bool, warnings: &mut Vec<Problem>) -> Result<
         let after = &rest[at + 1..];
         let Some(c) = after.chars().next() else {
             // Only in an f-string, before a brace that opens a field.
-            warnings.push(Problem { message: invalid("\\{", false), at: here, len: 2 });
+            warnings.push(Problem {
+                message: invalid("\\{", false),
+                at: here,
+                len: 2,
+            });
             out.push('\\');
             return Ok(out);
         };
@@ -61,7 +65,11 @@ pub fn decode_str(text: &str, raw: bool, warnings: &mut Vec<Problem>) -> Result<
                 used = digits;
                 if value > 0o377 {
                     let message = invalid(&rest[at..at + 1 + digits], true);
-                    warnings.push(Problem { message, at: here, len: 1 + digits });
+                    warnings.push(Problem {
+                        message,
+                        at: here,
+                        len: 1 + digits,
+                    });
                 }
                 out.push(char::from_u32(value).unwrap_or('\0'));
             }
@@ -71,39 +79,75 @@ pub fn decode_str(text: &str, raw: bool, warnings: &mut Vec<Problem>) -> Result<
                     'u' => 4,
                     _ => 8,
                 };
-                let digits = after[1..].bytes().take(count).take_while(u8::is_ascii_hexdigit).count();
+                let digits = after[1..]
+                    .bytes()
+                    .take(count)
+                    .take_while(u8::is_ascii_hexdigit)
+                    .count();
                 if digits < count {
                     let shape = "X".repeat(count);
-                    return Err(unicode_error(text, here, here + 1 + digits, &format!("truncated \\{c}{shape} escape")));
+                    return Err(unicode_error(
+                        text,
+                        here,
+                        here + 1 + digits,
+                        &format!("truncated \\{c}{shape} escape"),
+                    ));
                 }
                 used = 1 + count;
                 let code = u32::from_str_radix(&after[1..used], 16).unwrap_or(0);
                 match char::from_u32(code) {
                     Some(c) => out.push(c),
                     None if code < 0x11_0000 => {
-                        return Err("(unicode error) lone surrogates are not supported in str".into());
+                        return Err(
+                            "(unicode error) lone surrogates are not supported in str".into()
+                        );
                     }
-                    None => return Err(unicode_error(text, here, here + used, "illegal Unicode character")),
+                    None => {
+                        return Err(unicode_error(
+                            text,
+                            here,
+                            here + used,
+                            "illegal Unicode character",
+                        ));
+                    }
                 }
             }
             'N' => {
-                let name = after[1..].strip_prefix('{').and_then(|tail| tail.find('}').map(|end| &tail[..end]));
+                let name = after[1..]
+                    .strip_prefix('{')
+                    .and_then(|tail| tail.find('}').map(|end| &tail[..end]));
                 let Some(name) = name.filter(|n| !n.is_empty()) else {
                     let end = match after[1..].strip_prefix('{') {
                         Some(tail) if tail.starts_with('}') => here + 3,
                         Some(_) => text.len() - 1,
                         None => here + 1,
                     };
-                    return Err(unicode_error(text, here, end, "malformed \\N character escape"));
+                    return Err(unicode_error(
+                        text,
+                        here,
+                        end,
+                        "malformed \\N character escape",
+                    ));
                 };
                 used = 3 + name.len();
                 match unicode_names2::character(name) {
                     Some(c) => out.push(c),
-                    None => return Err(unicode_error(text, here, here + used, "unknown Unicode character name")),
+                    None => {
+                        return Err(unicode_error(
+                            text,
+                            here,
+                            here + used,
+                            "unknown Unicode character name",
+                        ));
+                    }
                 }
             }
             _ => {
-                warnings.push(Problem { message: invalid(&rest[at..at + 1 + used], false), at: here, len: 1 + used });
+                warnings.push(Problem {
+                    message: invalid(&rest[at..at + 1 + used], false),
+                    at: here,
+                    len: 1 + used,
+                });
                 out.push('\\');
                 out.push(c);
             }
@@ -116,20 +160,36 @@ pub fn decode_str(text: &str, raw: bool, warnings: &mut Vec<Problem>) -> Result<
 
 /// Up to three octal digits: their value and number.
 fn octal(text: &[u8]) -> (u32, usize) {
-    let digits = text.iter().take(3).take_while(|c| (b'0'..=b'7').contains(c)).count();
-    (text[..digits].iter().fold(0, |v, c| v * 8 + u32::from(c - b'0')), digits)
+    let digits = text
+        .iter()
+        .take(3)
+        .take_while(|c| (b'0'..=b'7').contains(c))
+        .count();
+    (
+        text[..digits]
+            .iter()
+            .fold(0, |v, c| v * 8 + u32::from(c - b'0')),
+        digits,
+    )
 }
 
 /// CPython's codec counts in bytes of an inner encoding in which characters beyond ASCII take ten.
 fn unicode_error(text: &str, from: usize, to: usize, what: &str) -> String {
     let inner = |end: usize| -> usize {
-        text.char_indices().take_while(|(i, _)| *i < end).map(|(_, c)| if c.is_ascii() { 1 } else { 10 }).sum()
+        text.char_indices()
+            .take_while(|(i, _)| *i < end)
+            .map(|(_, c)| if c.is_ascii() { 1 } else { 10 })
+            .sum()
     };
     let (from, to) = (inner(from), inner(to));
     if from == to {
-        return format!("(unicode error) 'unicodeescape' codec can't decode byte 0x5c in position {from}: {what}");
+        return format!(
+            "(unicode error) 'unicodeescape' codec can't decode byte 0x5c in position {from}: {what}"
+        );
     }
-    format!("(unicode error) 'unicodeescape' codec can't decode bytes in position {from}-{to}: {what}")
+    format!(
+        "(unicode error) 'unicodeescape' codec can't decode bytes in position {from}-{to}: {what}"
+    )
 }
 
 /// The bytes that a bytes literal stands for. The text is ASCII.
@@ -172,12 +232,20 @@ pub fn decode_bytes(text: &str, raw: bool, warnings: &mut Vec<Problem>) -> Resul
                 used = 1 + digits;
                 if value > 0o377 {
                     let message = invalid(&text[i..i + used], true);
-                    warnings.push(Problem { message, at: i, len: used });
+                    warnings.push(Problem {
+                        message,
+                        at: i,
+                        len: used,
+                    });
                 }
                 out.push((value & 0xFF) as u8);
             }
             b'x' => {
-                let digits = bytes[i + 2..].iter().take(2).take_while(|c| c.is_ascii_hexdigit()).count();
+                let digits = bytes[i + 2..]
+                    .iter()
+                    .take(2)
+                    .take_while(|c| c.is_ascii_hexdigit())
+                    .count();
                 if digits < 2 {
                     return Err(format!("(value error) invalid \\x escape at position {i}"));
                 }
@@ -185,7 +253,11 @@ pub fn decode_bytes(text: &str, raw: bool, warnings: &mut Vec<Problem>) -> Resul
                 out.push(u8::from_str_radix(&text[i + 2..i + 4], 16).unwrap_or(0));
             }
             _ => {
-                warnings.push(Problem { message: invalid(&text[i..i + 2], false), at: i, len: 2 });
+                warnings.push(Problem {
+                    message: invalid(&text[i..i + 2], false),
+                    at: i,
+                    len: 2,
+                });
                 out.push(b'\\');
                 out.push(c);
             }

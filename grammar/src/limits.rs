@@ -28,7 +28,10 @@ struct Depth {
 
 impl Depth {
     fn max(self, other: Depth) -> Depth {
-        Depth { nesting: self.nesting.max(other.nesting), chain: self.chain.max(other.chain) }
+        Depth {
+            nesting: self.nesting.max(other.nesting),
+            chain: self.chain.max(other.chain),
+        }
     }
 }
 
@@ -67,7 +70,9 @@ pub fn check(tokens: &[Token]) -> Result<(), Diagnostic> {
         let at_line_start = line_start;
         line_start = matches!(token.kind, Tok::Newline | Tok::Indent | Tok::Dedent);
         // The bottom level is never popped.
-        let Some(level) = levels.last_mut() else { return Ok(()) };
+        let Some(level) = levels.last_mut() else {
+            return Ok(());
+        };
         match token.kind {
             Tok::Indent => elifs.push(0),
             Tok::Dedent => {
@@ -93,17 +98,35 @@ pub fn check(tokens: &[Token]) -> Result<(), Diagnostic> {
                 level.lambdas += 1;
                 level.own.nesting += 1;
             }
-            Tok::Not | Tok::Tilde | Tok::DoubleStar | Tok::If | Tok::Await | Tok::Walrus => level.own.nesting += 1,
+            Tok::Not | Tok::Tilde | Tok::DoubleStar | Tok::If | Tok::Await | Tok::Walrus => {
+                level.own.nesting += 1
+            }
             Tok::Plus | Tok::Minus if !after_operand => level.own.nesting += 1,
-            Tok::Plus | Tok::Minus | Tok::Star | Tok::Slash | Tok::DoubleSlash | Tok::Percent | Tok::At
-            | Tok::ShiftLeft | Tok::ShiftRight | Tok::Amper | Tok::Bar | Tok::Caret | Tok::Dot
-            | Tok::And | Tok::Or | Tok::For | Tok::SpecColon => level.own.chain += 1,
+            Tok::Plus
+            | Tok::Minus
+            | Tok::Star
+            | Tok::Slash
+            | Tok::DoubleSlash
+            | Tok::Percent
+            | Tok::At
+            | Tok::ShiftLeft
+            | Tok::ShiftRight
+            | Tok::Amper
+            | Tok::Bar
+            | Tok::Caret
+            | Tok::Dot
+            | Tok::And
+            | Tok::Or
+            | Tok::For
+            | Tok::SpecColon => level.own.chain += 1,
             kind if kind.opens() || matches!(kind, Tok::FStart | Tok::TStart) => {
                 level.own.chain += 1;
                 levels.push(Level::default());
             }
             kind if (kind.closes() || kind == Tok::FEnd) && levels.len() > 1 => {
-                let Some(mut done) = levels.pop() else { return Ok(()) };
+                let Some(mut done) = levels.pop() else {
+                    return Ok(());
+                };
                 done.end_element();
                 if let Some(outer) = levels.last_mut() {
                     outer.inner = outer.inner.max(done.deepest);
@@ -114,7 +137,15 @@ pub fn check(tokens: &[Token]) -> Result<(), Diagnostic> {
         after_operand = token.kind.closes()
             || matches!(
                 token.kind,
-                Tok::Name | Tok::Number | Tok::Str | Tok::Bytes | Tok::FEnd | Tok::Ellipsis | Tok::True | Tok::False | Tok::None
+                Tok::Name
+                    | Tok::Number
+                    | Tok::Str
+                    | Tok::Bytes
+                    | Tok::FEnd
+                    | Tok::Ellipsis
+                    | Tok::True
+                    | Tok::False
+                    | Tok::None
             );
         if let Some(level) = levels.last() {
             let nesting = level.own.nesting + level.inner.nesting;

@@ -50,8 +50,14 @@ impl LineIndex {
     /// The text of a line (from 1), without its line end.
     pub fn line_text<'s>(&self, source: &'s str, line: u32) -> &'s str {
         let start = self.line_start(line) as usize;
-        let end = self.starts.get(line as usize).map_or(source.len(), |s| *s as usize);
-        source.get(start..end).unwrap_or("").trim_end_matches(['\n', '\r'])
+        let end = self
+            .starts
+            .get(line as usize)
+            .map_or(source.len(), |s| *s as usize);
+        source
+            .get(start..end)
+            .unwrap_or("")
+            .trim_end_matches(['\n', '\r'])
     }
 
     /// The line and columns of a byte offset in the same text.
@@ -59,9 +65,16 @@ impl LineIndex {
         let line = self.line(offset);
         let start = self.line_start(line);
         let byte_column = offset - start;
-        let before = source.as_bytes().get(start as usize..offset as usize).unwrap_or(&[]);
+        let before = source
+            .as_bytes()
+            .get(start as usize..offset as usize)
+            .unwrap_or(&[]);
         // Bytes that continue a character do not count.
         let column = before.iter().filter(|b| **b & 0xC0 != 0x80).count() as u32;
-        Place { line, column, byte_column }
+        Place {
+            line,
+            column,
+            byte_column,
+        }
     }
 }

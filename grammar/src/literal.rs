@@ -23,7 +23,8 @@ impl Quote {
 
     fn closes_at(self, text: &[u8], at: usize) -> bool {
         text[at] == self.byte
-            && (!self.triple || (text.get(at + 1) == Some(&self.byte) && text.get(at + 2) == Some(&self.byte)))
+            && (!self.triple
+                || (text.get(at + 1) == Some(&self.byte) && text.get(at + 2) == Some(&self.byte)))
     }
 
     pub fn len(self) -> usize {
@@ -71,7 +72,13 @@ pub enum PieceEnd {
 }
 
 /// Reads f-string text from `at` on. In a format specification braces cannot be doubled, and a `}` ends it.
-pub fn piece_end(text: &[u8], mut at: usize, quote: Quote, raw: bool, spec: bool) -> (usize, PieceEnd) {
+pub fn piece_end(
+    text: &[u8],
+    mut at: usize,
+    quote: Quote,
+    raw: bool,
+    spec: bool,
+) -> (usize, PieceEnd) {
     while at < text.len() {
         let c = text[at];
         if c == quote.byte && quote.closes_at(text, at) {
@@ -90,7 +97,10 @@ pub fn piece_end(text: &[u8], mut at: usize, quote: Quote, raw: bool, spec: bool
                 Some(b'N') if !raw && text.get(at + 2) == Some(&b'{') => {
                     at += 3;
                     // The braces of a character's name are no field.
-                    while at < text.len() && !matches!(text[at], b'}' | b'\n' | b'\r') && text[at] != quote.byte {
+                    while at < text.len()
+                        && !matches!(text[at], b'}' | b'\n' | b'\r')
+                        && text[at] != quote.byte
+                    {
                         at += 1;
                     }
                     if text.get(at) == Some(&b'}') {

@@ -59,7 +59,11 @@ impl Scanner<'_> {
 
     /// An error on the character before `pos`.
     fn fail<T>(&self, message: impl Into<String>) -> Scan<T> {
-        Err(NumberError { message: message.into(), start: self.pos.saturating_sub(1), end: self.pos })
+        Err(NumberError {
+            message: message.into(),
+            start: self.pos.saturating_sub(1),
+            end: self.pos,
+        })
     }
 
     fn radix(&mut self, kind: &'static str, digit: fn(u8) -> bool) -> Scan<Scanned> {
@@ -181,13 +185,19 @@ impl Scanner<'_> {
         let rest = &self.text[self.pos..];
         let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"];
         if keyword.iter().any(|k| rest.starts_with(k.as_bytes())) {
-            return Ok(Scanned { end: self.pos, glued: Some(kind) });
+            return Ok(Scanned {
+                end: self.pos,
+                glued: Some(kind),
+            });
         }
         let c = self.peek();
         if c.is_ascii_alphanumeric() || c == b'_' {
             return self.fail(format!("invalid {kind} literal"));
         }
-        Ok(Scanned { end: self.pos, glued: None })
+        Ok(Scanned {
+            end: self.pos,
+            glued: None,
+        })
     }
 }
 
@@ -233,5 +243,7 @@ pub fn value(text: &str) -> Result<Constant, String> {
             text.len()
         ));
     }
-    Ok(Constant::Int(BigInt::parse_bytes(bytes, 10).unwrap_or_default()))
+    Ok(Constant::Int(
+        BigInt::parse_bytes(bytes, 10).unwrap_or_default(),
+    ))
 }

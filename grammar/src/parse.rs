@@ -43,7 +43,10 @@ pub fn parse(source: &str, mode: Mode) -> Result<Parsed, Diagnostic> {
 /// `suggest` is false when the text is a suggestion itself.
 pub(crate) fn parse_as(source: &str, mode: Mode, suggest: bool) -> Result<Parsed, Diagnostic> {
     if source.len() > MAX_SOURCE {
-        return Err(Diagnostic::syntax("source code is too long", Default::default()));
+        return Err(Diagnostic::syntax(
+            "source code is too long",
+            Default::default(),
+        ));
     }
     if let Some(at) = source.bytes().position(|c| c == 0) {
         return Err(Diagnostic::syntax(
@@ -70,8 +73,12 @@ pub(crate) fn parse_as(source: &str, mode: Mode, suggest: bool) -> Result<Parsed
 
 /// Checks that a REPL entry is one line of simple statements, or one compound statement that has ended.
 fn one_entry(source: &str, lexed: &Lexed, root: &Root) -> Result<(), Diagnostic> {
-    let Root::Interactive(body) = root else { return Ok(()) };
-    let Some(first) = body.first() else { return Ok(()) };
+    let Root::Interactive(body) = root else {
+        return Ok(());
+    };
+    let Some(first) = body.first() else {
+        return Ok(());
+    };
     let several = "multiple statements found while compiling a single statement";
     if is_compound(&first.kind) {
         if let Some(second) = body.get(1) {
@@ -79,13 +86,17 @@ fn one_entry(source: &str, lexed: &Lexed, root: &Root) -> Result<(), Diagnostic>
         }
         if !source.ends_with('\n') {
             let end = source.len();
-            let mut problem = Diagnostic::syntax("incomplete input", crate::ast::Span::new(end, end));
+            let mut problem =
+                Diagnostic::syntax("incomplete input", crate::ast::Span::new(end, end));
             problem.incomplete = true;
             return Err(problem);
         }
         return Ok(());
     }
-    let line = lexed.tokens.iter().position(|t| t.kind == Tok::Newline && t.start >= first.span.end);
+    let line = lexed
+        .tokens
+        .iter()
+        .position(|t| t.kind == Tok::Newline && t.start >= first.span.end);
     let line_end = line.map_or(u32::MAX, |i| lexed.tokens[i].start);
     match body.iter().find(|s| s.span.start > line_end) {
         Some(next) => Err(Diagnostic::syntax(several, next.span)),
@@ -110,9 +121,15 @@ fn run(cx: &mut Cx<'_>, lexed: &Lexed, mode: Mode) -> Result<Root, Failure> {
     };
     let tokens = tokens.chain(stop);
     match mode {
-        Mode::Module => corun::ModuleParser::new().parse(cx, tokens).map(Root::Module),
-        Mode::Interactive => corun::ModuleParser::new().parse(cx, tokens).map(Root::Interactive),
-        Mode::Expression => corun::ExpressionParser::new().parse(cx, tokens).map(|e| Root::Expression(Box::new(e))),
+        Mode::Module => corun::ModuleParser::new()
+            .parse(cx, tokens)
+            .map(Root::Module),
+        Mode::Interactive => corun::ModuleParser::new()
+            .parse(cx, tokens)
+            .map(Root::Interactive),
+        Mode::Expression => corun::ExpressionParser::new()
+            .parse(cx, tokens)
+            .map(|e| Root::Expression(Box::new(e))),
     }
 }
 

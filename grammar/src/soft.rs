@@ -41,22 +41,17 @@ pub fn decide(tokens: &mut [Token]) {
                     tokens[i].kind = Tok::Name;
                 }
             }
-            Tok::Case => {
-                if !(line_start && blocks.last() == Some(&true)) {
-                    tokens[i].kind = Tok::Name;
-                }
-            }
+            Tok::Case if line_start && blocks.last() == Some(&true) => {}
+            Tok::Case => tokens[i].kind = Tok::Name,
             Tok::Type => {
-                let name_next = tokens.get(i + 1).is_some_and(|t| t.kind == Tok::Name || t.kind.is_soft_keyword());
+                let name_next = tokens
+                    .get(i + 1)
+                    .is_some_and(|t| t.kind == Tok::Name || t.kind.is_soft_keyword());
                 if !(statement_start && name_next) {
                     tokens[i].kind = Tok::Name;
                 }
             }
-            Tok::With => {
-                if tokens.get(i + 1).is_some_and(|t| t.kind == Tok::LParen) && holds_as(tokens, i + 1) {
-                    tokens[i + 1].kind = Tok::WithParen;
-                }
-            }
+            Tok::With if holds_as(tokens, i + 1) => tokens[i + 1].kind = Tok::WithParen,
             _ => {}
         }
         if line_start {
@@ -72,7 +67,10 @@ pub fn decide(tokens: &mut [Token]) {
 /// True if the line that starts with `match` at `at` is the head of a match statement.
 fn is_match_line(tokens: &[Token], at: usize) -> bool {
     match tokens.get(at + 1).map(|t| t.kind) {
-        None | Some(Tok::Newline | Tok::Colon | Tok::Assign | Tok::Dot | Tok::Comma | Tok::RParen) => return false,
+        None
+        | Some(Tok::Newline | Tok::Colon | Tok::Assign | Tok::Dot | Tok::Comma | Tok::RParen) => {
+            return false;
+        }
         Some(kind) if kind.is_augmented_assign() => return false,
         Some(_) => {}
     }
@@ -90,15 +88,18 @@ fn is_match_line(tokens: &[Token], at: usize) -> bool {
     last_colon
 }
 
-/// True if the bracket that opens at `at` has an `as` directly inside.
+/// True if a parenthesis opens at `at` and has an `as` directly inside.
 fn holds_as(tokens: &[Token], at: usize) -> bool {
+    if tokens.get(at).is_none_or(|t| t.kind != Tok::LParen) {
+        return false;
+    }
     let mut depth = 0usize;
     for token in &tokens[at..] {
         match token.kind {
             Tok::As if depth == 1 => return true,
             kind if kind.opens() => depth += 1,
             kind if kind.closes() => {
-                depth -= 1;
+                depth = depth.saturating_sub(1);
                 if depth == 0 {
                     return false;
                 }

@@ -21,12 +21,20 @@ pub fn decode(bytes: &[u8]) -> Result<String, Diagnostic> {
         None => Encoding::Utf8,
         Some((name, _)) => match known(name) {
             Some(encoding) => encoding,
-            None => return Err(Diagnostic::syntax(format!("unknown encoding: {name}"), Span::default())),
+            None => {
+                return Err(Diagnostic::syntax(
+                    format!("unknown encoding: {name}"),
+                    Span::default(),
+                ));
+            }
         },
     };
     if bom && encoding != Encoding::Utf8 {
         let name = declared.map_or(String::new(), |d| d.0);
-        return Err(Diagnostic::syntax(format!("encoding problem: {name} with BOM"), Span::default()));
+        return Err(Diagnostic::syntax(
+            format!("encoding problem: {name} with BOM"),
+            Span::default(),
+        ));
     }
     let text = match encoding {
         Encoding::Utf8 => match std::str::from_utf8(body) {
@@ -48,7 +56,10 @@ pub fn decode(bytes: &[u8]) -> Result<String, Diagnostic> {
         },
     };
     match text.bytes().position(|c| c == 0) {
-        Some(at) => Err(Diagnostic::syntax("source code cannot contain null bytes", Span::new(at, at + 1))),
+        Some(at) => Err(Diagnostic::syntax(
+            "source code cannot contain null bytes",
+            Span::new(at, at + 1),
+        )),
         None => Ok(text),
     }
 }
@@ -65,10 +76,11 @@ fn known(name: &str) -> Option<Encoding> {
     match name.as_str() {
         "utf-8" | "utf8" | "u8" | "utf" | "utf-8-sig" | "cp65001" => Some(Encoding::Utf8),
         _ if name.starts_with("utf-8-") => Some(Encoding::Utf8),
-        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "l1" | "8859" | "cp819" | "iso-latin-1" | "latin" => {
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "l1" | "8859" | "cp819"
+        | "iso-latin-1" | "latin" => Some(Encoding::Latin1),
+        _ if name.starts_with("latin-1-") || name.starts_with("iso-8859-1-") => {
             Some(Encoding::Latin1)
         }
-        _ if name.starts_with("latin-1-") || name.starts_with("iso-8859-1-") => Some(Encoding::Latin1),
         "ascii" | "us-ascii" | "646" => Some(Encoding::Ascii),
         _ => None,
     }
@@ -78,7 +90,10 @@ fn known(name: &str) -> Option<Encoding> {
 fn coding(bytes: &[u8]) -> Option<(String, usize)> {
     for (number, line) in bytes.split(|c| *c == b'\n').take(2).enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let blank = line.iter().take_while(|c| matches!(c, b' ' | b'\t' | 0x0C)).count();
+        let blank = line
+            .iter()
+            .take_while(|c| matches!(c, b' ' | b'\t' | 0x0C))
+            .count();
         let rest = &line[blank..];
         if rest.is_empty() {
             continue;
@@ -103,7 +118,10 @@ fn coding_name(comment: &[u8]) -> Option<String> {
             continue;
         }
         let rest = &comment[after + 1..];
-        let blank = rest.iter().take_while(|c| matches!(c, b' ' | b'\t')).count();
+        let blank = rest
+            .iter()
+            .take_while(|c| matches!(c, b' ' | b'\t'))
+            .count();
         let name: Vec<u8> = rest[blank..]
             .iter()
             .copied()
@@ -121,7 +139,9 @@ fn not_utf8(bytes: &[u8], at: usize, declared: bool) -> Diagnostic {
     let line = bytes[..at].iter().filter(|c| **c == b'\n').count() + 1;
     let span = Span::new(at, at + 1);
     if declared {
-        let message = format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: invalid start byte");
+        let message = format!(
+            "'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: invalid start byte"
+        );
         return Diagnostic::syntax(format!("(unicode error) {message}"), span);
     }
     let mut problem = Diagnostic::syntax(

@@ -22,7 +22,10 @@ pub struct Token {
 
 impl Token {
     pub fn span(&self) -> Span {
-        Span { start: self.start, end: self.end }
+        Span {
+            start: self.start,
+            end: self.end,
+        }
     }
 }
 
@@ -281,11 +284,17 @@ impl Tok {
 
     /// True if the token opens a bracket.
     pub fn opens(self) -> bool {
-        matches!(self, Tok::LParen | Tok::LBracket | Tok::LBrace | Tok::FieldOpen | Tok::WithParen)
+        matches!(
+            self,
+            Tok::LParen | Tok::LBracket | Tok::LBrace | Tok::FieldOpen | Tok::WithParen
+        )
     }
 
     /// True if the token closes a bracket.
     pub fn closes(self) -> bool {
-        matches!(self, Tok::RParen | Tok::RBracket | Tok::RBrace | Tok::FieldClose)
+        matches!(
+            self,
+            Tok::RParen | Tok::RBracket | Tok::RBrace | Tok::FieldClose
+        )
     }
 }

@@ -9,7 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn cases(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(folder);
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the folder is in the repository")
         .map(|entry| entry.expect("readable folder").path())
@@ -20,14 +22,18 @@ fn cases(folder: &str) -> Vec<PathBuf> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_stem().expect("a file").to_string_lossy().into_owned()
+    path.file_stem()
+        .expect("a file")
+        .to_string_lossy()
+        .into_owned()
 }
 
 #[test]
 fn trees() {
     for path in cases("ast") {
         let source = fs::read_to_string(&path).expect("readable case");
-        let parsed = parse(&source, Mode::Module).unwrap_or_else(|e| panic!("{}: {}", path.display(), e.message));
+        let parsed = parse(&source, Mode::Module)
+            .unwrap_or_else(|e| panic!("{}: {}", path.display(), e.message));
         let tokens = dump::tokens(&source).expect("it parses");
         insta::with_settings!({ snapshot_path => "snapshots/ast", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(format!("{}.tokens", name(&path)), tokens);
@@ -52,7 +58,11 @@ fn messages() {
         let mut out = source.clone();
         // Writing to a String cannot fail.
         let _ = writeln!(out, "---");
-        let _ = writeln!(out, "{:?} {}:{} to {}:{}", problem.kind, from.line, from.column, to.line, to.column);
+        let _ = writeln!(
+            out,
+            "{:?} {}:{} to {}:{}",
+            problem.kind, from.line, from.column, to.line, to.column
+        );
         let _ = writeln!(out, "{}", problem.message);
         if let Some(hint) = &problem.hint {
             let _ = writeln!(out, "hint: {hint}");

@@ -18,10 +18,22 @@ fn message(source: &str) -> String {
 fn brackets() {
     assert_eq!(message(&nested("(", "x", ")", 190)), "fine");
     for depth in [201, 10_000, 100_000] {
-        assert_eq!(message(&nested("(", "x", ")", depth)), "too many nested parentheses");
-        assert_eq!(message(&nested("[", "x", "]", depth)), "too many nested parentheses");
-        assert_eq!(message(&nested("{1: ", "x", "}", depth)), "too many nested parentheses");
-        assert_eq!(message(&nested("f(", "x", ")", depth)), "too many nested parentheses");
+        assert_eq!(
+            message(&nested("(", "x", ")", depth)),
+            "too many nested parentheses"
+        );
+        assert_eq!(
+            message(&nested("[", "x", "]", depth)),
+            "too many nested parentheses"
+        );
+        assert_eq!(
+            message(&nested("{1: ", "x", "}", depth)),
+            "too many nested parentheses"
+        );
+        assert_eq!(
+            message(&nested("f(", "x", ")", depth)),
+            "too many nested parentheses"
+        );
     }
 }
 
@@ -60,17 +72,41 @@ fn operators() {
         ("", "x", " @ y"),
     ];
     for (open, middle, close) in chains {
-        assert_eq!(message(&nested(open, middle, close, 900)), "fine", "{open}{close}");
-        assert_eq!(message(&nested(open, middle, close, 5_000)), too_deep, "{open}{close}");
-        assert_eq!(message(&nested(open, middle, close, 100_000)), too_deep, "{open}{close}");
+        assert_eq!(
+            message(&nested(open, middle, close, 900)),
+            "fine",
+            "{open}{close}"
+        );
+        assert_eq!(
+            message(&nested(open, middle, close, 5_000)),
+            too_deep,
+            "{open}{close}"
+        );
+        assert_eq!(
+            message(&nested(open, middle, close, 100_000)),
+            too_deep,
+            "{open}{close}"
+        );
     }
     assert_eq!(message(&nested("x + ", "x", "", 3_900)), "fine");
     assert_eq!(message(&nested("", "x", ".a()", 1_900)), "fine");
     // What lies flat in the tree is not counted.
-    assert_eq!(message(&format!("x = [{}]\n", "-1 + 2, ".repeat(50_000))), "fine");
-    assert_eq!(message(&format!("x = {}0\n", "a and ".repeat(3_000))), "fine");
-    assert_eq!(message(&format!("if a:\n  b\n{}", "elif c:\n  d\n".repeat(900))), "fine");
-    assert_eq!(message(&format!("if a:\n  b\n{}", "elif c:\n  d\n".repeat(5_000))), too_deep);
+    assert_eq!(
+        message(&format!("x = [{}]\n", "-1 + 2, ".repeat(50_000))),
+        "fine"
+    );
+    assert_eq!(
+        message(&format!("x = {}0\n", "a and ".repeat(3_000))),
+        "fine"
+    );
+    assert_eq!(
+        message(&format!("if a:\n  b\n{}", "elif c:\n  d\n".repeat(900))),
+        "fine"
+    );
+    assert_eq!(
+        message(&format!("if a:\n  b\n{}", "elif c:\n  d\n".repeat(5_000))),
+        too_deep
+    );
     assert_eq!(message(&format!("x = {}\n", "'a' ".repeat(50_000))), "fine");
     assert_eq!(message(&"x = 1\n".repeat(50_000)), "fine");
 }
@@ -79,7 +115,10 @@ fn operators() {
 fn nested_strings() {
     let deep = |depth: usize| nested("f'{", "x", "}'", depth);
     assert_eq!(message(&deep(100)), "fine");
-    assert_eq!(message(&deep(10_000)), "too many nested f-strings or t-strings");
+    assert_eq!(
+        message(&deep(10_000)),
+        "too many nested f-strings or t-strings"
+    );
 }
 
 #[test]
@@ -97,9 +136,20 @@ fn deep_trees_can_be_walked() {
 
 #[test]
 fn sources() {
-    assert_eq!(decode(b"\xEF\xBB\xBFx = 1\n").expect("a BOM is fine"), "x = 1\n");
-    assert_eq!(decode(b"# coding: latin-1\nx = '\xE9'\n").expect("Latin-1"), "# coding: latin-1\nx = '\u{e9}'\n");
-    assert_eq!(decode(b"#!/x\n# vim: set fileencoding=utf8 :\n").expect("UTF-8").len(), 36);
+    assert_eq!(
+        decode(b"\xEF\xBB\xBFx = 1\n").expect("a BOM is fine"),
+        "x = 1\n"
+    );
+    assert_eq!(
+        decode(b"# coding: latin-1\nx = '\xE9'\n").expect("Latin-1"),
+        "# coding: latin-1\nx = '\u{e9}'\n"
+    );
+    assert_eq!(
+        decode(b"#!/x\n# vim: set fileencoding=utf8 :\n")
+            .expect("UTF-8")
+            .len(),
+        36
+    );
     let words = |bytes: &[u8]| decode(bytes).expect_err("an error").message;
     assert!(words(b"x = '\xFF'\n").starts_with("Non-UTF-8 code starting with '\\xff' on line 1"));
     assert!(words(b"x\n\ny = '\xFF'\n").contains("on line 3"));
@@ -115,25 +165,67 @@ fn incomplete_entries() {
         Err(problem) => problem.incomplete,
     };
     for source in [
-        "(", "f(1,", "x = [", "'''a", "f'''{", "if x:", "if x:\n", "if x:\n    y", "def f():\n    pass", "try:\n    x\n",
-        "x = 1 + \\", "x = \\\n", "@a", "@a\n", "class A:", "while x:\n  if y:", "for x in y: z", "match x:", "f(a,\n  b",
+        "(",
+        "f(1,",
+        "x = [",
+        "'''a",
+        "f'''{",
+        "if x:",
+        "if x:\n",
+        "if x:\n    y",
+        "def f():\n    pass",
+        "try:\n    x\n",
+        "x = 1 + \\",
+        "x = \\\n",
+        "@a",
+        "@a\n",
+        "class A:",
+        "while x:\n  if y:",
+        "for x in y: z",
+        "match x:",
+        "f(a,\n  b",
     ] {
         assert!(incomplete(source), "{source:?} can go on");
     }
     for source in [
-        "x = ", "x y", "f(a b", ")", "if x", "x = 'a", "if x:\ny", "x", "x\n", "", "\n", "# c", "if x:\n    y\n", "for x in y: z\n",
-        "x; y", "def f(:", "1 +", "lambda", "else:",
+        "x = ",
+        "x y",
+        "f(a b",
+        ")",
+        "if x",
+        "x = 'a",
+        "if x:\ny",
+        "x",
+        "x\n",
+        "",
+        "\n",
+        "# c",
+        "if x:\n    y\n",
+        "for x in y: z\n",
+        "x; y",
+        "def f(:",
+        "1 +",
+        "lambda",
+        "else:",
     ] {
         assert!(!incomplete(source), "{source:?} cannot go on");
     }
     let several = parse("x\ny\n", Mode::Interactive).expect_err("two lines");
-    assert_eq!(several.message, "multiple statements found while compiling a single statement");
+    assert_eq!(
+        several.message,
+        "multiple statements found while compiling a single statement"
+    );
 }
 
 #[test]
 fn warnings() {
     let words = |source: &str| -> Vec<String> {
-        parse(source, Mode::Module).expect("valid").warnings.into_iter().map(|w| w.message).collect()
+        parse(source, Mode::Module)
+            .expect("valid")
+            .warnings
+            .into_iter()
+            .map(|w| w.message)
+            .collect()
     };
     let escape = "\"\\d\" is an invalid escape sequence. Such sequences will not work in the future. \
                   Did you mean \"\\\\d\"? A raw string is also an option.";
@@ -149,6 +241,14 @@ fn warnings() {
 fn expressions() {
     assert!(parse("a + b", Mode::Expression).is_ok());
     assert!(parse("a, *b\n\n", Mode::Expression).is_ok());
-    assert_eq!(parse("x = 1", Mode::Expression).expect_err("a statement").message, "invalid syntax");
-    assert_eq!(parse("", Mode::Expression).expect_err("nothing").message, "invalid syntax");
+    assert_eq!(
+        parse("x = 1", Mode::Expression)
+            .expect_err("a statement")
+            .message,
+        "invalid syntax"
+    );
+    assert_eq!(
+        parse("", Mode::Expression).expect_err("nothing").message,
+        "invalid syntax"
+    );
 }

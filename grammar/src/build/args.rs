@@ -24,7 +24,10 @@ pub struct Arguments {
 
 /// Sorts arguments into positional and keyword ones. `open..end` is the span of the parentheses.
 pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Arguments> {
-    let mut out = Arguments { args: Vec::new(), keywords: Vec::new() };
+    let mut out = Arguments {
+        args: Vec::new(),
+        keywords: Vec::new(),
+    };
     let count = list.len();
     let mut unpacked = false;
     for arg in list {
@@ -59,7 +62,10 @@ pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Argum
             }
             Arg::Keyword(name, value, equals, at) => {
                 let ExprKind::Name(text) = &name.kind else {
-                    return Err(target::keyword_error(&name, span(name.span.start, equals + 1)));
+                    return Err(target::keyword_error(
+                        &name,
+                        span(name.span.start, equals + 1),
+                    ));
                 };
                 if name.span.start != at.start {
                     return fail(
@@ -73,11 +79,19 @@ pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Argum
                 if out.keywords.iter().any(|k| k.name.as_deref() == Some(text)) {
                     return fail(format!("keyword argument repeated: {text}"), at);
                 }
-                out.keywords.push(Keyword { name: Some(text.clone()), value, span: at });
+                out.keywords.push(Keyword {
+                    name: Some(text.clone()),
+                    value,
+                    span: at,
+                });
             }
             Arg::DoubleStar(value, at) => {
                 unpacked = true;
-                out.keywords.push(Keyword { name: None, value, span: at });
+                out.keywords.push(Keyword {
+                    name: None,
+                    value,
+                    span: at,
+                });
             }
             Arg::Comma => {}
         }
@@ -87,5 +101,13 @@ pub fn sort(cx: &mut Cx<'_>, list: Vec<Arg>, open: u32, end: u32) -> Built<Argum
 
 pub fn call(cx: &mut Cx<'_>, l: u32, func: Expr, open: u32, list: Vec<Arg>, r: u32) -> Built<Expr> {
     let Arguments { args, keywords } = sort(cx, list, open, r)?;
-    Ok(expr(l, ExprKind::Call { func: Box::new(func), args, keywords }, r))
+    Ok(expr(
+        l,
+        ExprKind::Call {
+            func: Box::new(func),
+            args,
+            keywords,
+        },
+        r,
+    ))
 }

@@ -57,7 +57,11 @@ impl Hasher for NameHasher {
 
 impl<'s> Cx<'s> {
     pub fn new(source: &'s str) -> Cx<'s> {
-        Cx { source, names: HashMap::default(), warnings: Vec::new() }
+        Cx {
+            source,
+            names: HashMap::default(),
+            warnings: Vec::new(),
+        }
     }
 
     pub fn text(&self, start: u32, end: u32) -> &'s str {
@@ -68,14 +72,20 @@ impl<'s> Cx<'s> {
         if let Some(name) = self.names.get(text) {
             return name.clone();
         }
-        let name: Name = if text.is_ascii() { text.into() } else { text.nfkc().collect::<String>().into() };
+        let name: Name = if text.is_ascii() {
+            text.into()
+        } else {
+            text.nfkc().collect::<String>().into()
+        };
         self.names.insert(text, name.clone());
         name
     }
 }
 
 pub fn fail<T>(message: impl Into<String>, span: Span) -> Built<T> {
-    Err(ParseError::User { error: Diagnostic::syntax(message, span) })
+    Err(ParseError::User {
+        error: Diagnostic::syntax(message, span),
+    })
 }
 
 fn span(l: u32, r: u32) -> Span {
@@ -83,16 +93,25 @@ fn span(l: u32, r: u32) -> Span {
 }
 
 pub fn expr(l: u32, kind: ExprKind, r: u32) -> Expr {
-    Expr { kind, span: span(l, r) }
+    Expr {
+        kind,
+        span: span(l, r),
+    }
 }
 
 pub fn ident(cx: &mut Cx<'_>, l: u32, r: u32) -> Ident {
     let text = cx.text(l, r);
-    Ident { name: cx.intern(text), span: span(l, r) }
+    Ident {
+        name: cx.intern(text),
+        span: span(l, r),
+    }
 }
 
 pub fn ident_expr(id: Ident) -> Expr {
-    Expr { span: id.span, kind: ExprKind::Name(id.name) }
+    Expr {
+        span: id.span,
+        kind: ExprKind::Name(id.name),
+    }
 }
 
 pub fn name(cx: &mut Cx<'_>, l: u32, r: u32) -> Expr {
@@ -132,11 +151,26 @@ pub fn starred(l: u32, value: Expr, r: u32) -> Expr {
 }
 
 pub fn unary(l: u32, op: UnaryOp, operand: Expr, r: u32) -> Expr {
-    expr(l, ExprKind::UnaryOp { op, operand: Box::new(operand) }, r)
+    expr(
+        l,
+        ExprKind::UnaryOp {
+            op,
+            operand: Box::new(operand),
+        },
+        r,
+    )
 }
 
 pub fn binary(l: u32, left: Expr, op: BinOp, right: Expr, r: u32) -> Expr {
-    expr(l, ExprKind::BinOp { left: Box::new(left), op, right: Box::new(right) }, r)
+    expr(
+        l,
+        ExprKind::BinOp {
+            left: Box::new(left),
+            op,
+            right: Box::new(right),
+        },
+        r,
+    )
 }
 
 pub fn bool_op(l: u32, op: BoolOp, values: Vec<Expr>, r: u32) -> Expr {
@@ -145,11 +179,23 @@ pub fn bool_op(l: u32, op: BoolOp, values: Vec<Expr>, r: u32) -> Expr {
 
 pub fn compare(l: u32, left: Expr, rest: Vec<(CmpOp, Expr)>, r: u32) -> Expr {
     let (ops, comparators) = rest.into_iter().unzip();
-    expr(l, ExprKind::Compare { left: Box::new(left), ops, comparators }, r)
+    expr(
+        l,
+        ExprKind::Compare {
+            left: Box::new(left),
+            ops,
+            comparators,
+        },
+        r,
+    )
 }
 
 pub fn if_exp(l: u32, test: Expr, body: Expr, orelse: Expr, r: u32) -> Expr {
-    let kind = ExprKind::IfExp { test: Box::new(test), body: Box::new(body), orelse: Box::new(orelse) };
+    let kind = ExprKind::IfExp {
+        test: Box::new(test),
+        body: Box::new(body),
+        orelse: Box::new(orelse),
+    };
     expr(l, kind, r)
 }
 
@@ -164,7 +210,14 @@ pub fn slice(l: u32, lower: Option<Expr>, upper: Option<Expr>, step: Option<Expr
 
 pub fn lambda(l: u32, parameters: Vec<params::Param>, body: Expr, r: u32) -> Built<Expr> {
     let args = params::arguments(parameters, true)?;
-    Ok(expr(l, ExprKind::Lambda { args: Box::new(args), body: Box::new(body) }, r))
+    Ok(expr(
+        l,
+        ExprKind::Lambda {
+            args: Box::new(args),
+            body: Box::new(body),
+        },
+        r,
+    ))
 }
 
 /// An expression in parentheses. It keeps its own span, as in CPython's tree.

@@ -17,25 +17,56 @@ pub enum Param {
 }
 
 fn arg(name: Ident, annotation: Option<Expr>, default: Option<Expr>, l: u32, r: u32) -> Box<Arg> {
-    Box::new(Arg { name: name.name, annotation, default, span: span(l, r) })
+    Box::new(Arg {
+        name: name.name,
+        annotation,
+        default,
+        span: span(l, r),
+    })
 }
 
 /// A default where none may stand: the offset of its `=`.
 type Misplaced = Option<(u32, Option<Expr>)>;
 
 impl Param {
-    pub fn plain(name: Ident, annotation: Option<Expr>, default: Option<Expr>, l: u32, r: u32) -> Param {
+    pub fn plain(
+        name: Ident,
+        annotation: Option<Expr>,
+        default: Option<Expr>,
+        l: u32,
+        r: u32,
+    ) -> Param {
         Param::Plain(arg(name, annotation, default, l, r))
     }
 
-    pub fn var(star: u32, name: Ident, annotation: Option<Expr>, default: Misplaced, r: u32) -> Param {
+    pub fn var(
+        star: u32,
+        name: Ident,
+        annotation: Option<Expr>,
+        default: Misplaced,
+        r: u32,
+    ) -> Param {
         let l = name.span.start;
-        Param::Var(arg(name, annotation, None, l, r), star, default.map(|d| d.0))
+        Param::Var(
+            arg(name, annotation, None, l, r),
+            star,
+            default.map(|d| d.0),
+        )
     }
 
-    pub fn kwargs(star: u32, name: Ident, annotation: Option<Expr>, default: Misplaced, r: u32) -> Param {
+    pub fn kwargs(
+        star: u32,
+        name: Ident,
+        annotation: Option<Expr>,
+        default: Misplaced,
+        r: u32,
+    ) -> Param {
         let l = name.span.start;
-        Param::Kwargs(arg(name, annotation, None, l, r), star, default.map(|d| d.0))
+        Param::Kwargs(
+            arg(name, annotation, None, l, r),
+            star,
+            default.map(|d| d.0),
+        )
     }
 
     fn span(&self) -> Span {
@@ -64,7 +95,10 @@ pub fn arguments(params: Vec<Param>, lambda: bool) -> Built<Arguments> {
                 if a.default.is_some() {
                     last_default = true;
                 } else if last_default {
-                    return fail("parameter without a default follows parameter with a default", a.span);
+                    return fail(
+                        "parameter without a default follows parameter with a default",
+                        a.span,
+                    );
                 }
                 out.args.push(*a);
             }
@@ -76,7 +110,11 @@ pub fn arguments(params: Vec<Param>, lambda: bool) -> Built<Arguments> {
                     return fail("/ must be ahead of *", at);
                 }
                 if i == 0 {
-                    let message = if count == 1 { "invalid syntax" } else { "at least one argument must precede /" };
+                    let message = if count == 1 {
+                        "invalid syntax"
+                    } else {
+                        "at least one argument must precede /"
+                    };
                     return fail(message, at);
                 }
                 slash = true;
@@ -88,23 +126,35 @@ pub fn arguments(params: Vec<Param>, lambda: bool) -> Built<Arguments> {
                 }
                 if i + 1 == count {
                     // For a lambda CPython points at the colon behind it.
-                    return fail(BARE_STAR, if lambda { span(at.end, at.end + 1) } else { at });
+                    return fail(
+                        BARE_STAR,
+                        if lambda { span(at.end, at.end + 1) } else { at },
+                    );
                 }
                 star = Some(at);
             }
             Param::Var(a, at_star, default) => {
                 if star.is_some() {
-                    return fail("* argument may appear only once", span(at_star, at_star + 1));
+                    return fail(
+                        "* argument may appear only once",
+                        span(at_star, at_star + 1),
+                    );
                 }
                 if let Some(at) = default {
-                    return fail("var-positional argument cannot have default value", span(at, at + 1));
+                    return fail(
+                        "var-positional argument cannot have default value",
+                        span(at, at + 1),
+                    );
                 }
                 star = Some(a.span);
                 out.vararg = Some(a);
             }
             Param::Kwargs(a, _, default) => {
                 if let Some(at) = default {
-                    return fail("var-keyword argument cannot have default value", span(at, at + 1));
+                    return fail(
+                        "var-keyword argument cannot have default value",
+                        span(at, at + 1),
+                    );
                 }
                 if let Some(at) = star
                     && out.vararg.is_none()

@@ -4,12 +4,19 @@ use super::{Built, expr, fail, span, target};
 use crate::ast::*;
 
 fn pattern(l: u32, kind: PatternKind, r: u32) -> Pattern {
-    Pattern { kind, span: span(l, r) }
+    Pattern {
+        kind,
+        span: span(l, r),
+    }
 }
 
 /// `_` binds nothing.
 fn binding(name: Ident) -> Option<Ident> {
-    if name.name.as_ref() == "_" { None } else { Some(name) }
+    if name.name.as_ref() == "_" {
+        None
+    } else {
+        Some(name)
+    }
 }
 
 pub fn sequence(l: u32, items: Vec<Pattern>, r: u32) -> Pattern {
@@ -22,12 +29,27 @@ pub fn star(l: u32, name: Ident, r: u32) -> Pattern {
 
 pub fn as_(l: u32, inner: Pattern, name: Expr, r: u32) -> Built<Pattern> {
     match &name.kind {
-        ExprKind::Name(text) if text.as_ref() == "_" => fail("cannot use '_' as a target", name.span),
-        ExprKind::Name(text) => {
-            let name = Ident { name: text.clone(), span: name.span };
-            Ok(pattern(l, PatternKind::As { pattern: Some(Box::new(inner)), name: Some(name) }, r))
+        ExprKind::Name(text) if text.as_ref() == "_" => {
+            fail("cannot use '_' as a target", name.span)
         }
-        _ => fail(format!("cannot use {} as pattern target", target::describe(&name)), name.span),
+        ExprKind::Name(text) => {
+            let name = Ident {
+                name: text.clone(),
+                span: name.span,
+            };
+            Ok(pattern(
+                l,
+                PatternKind::As {
+                    pattern: Some(Box::new(inner)),
+                    name: Some(name),
+                },
+                r,
+            ))
+        }
+        _ => fail(
+            format!("cannot use {} as pattern target", target::describe(&name)),
+            name.span,
+        ),
     }
 }
 
@@ -38,23 +60,41 @@ pub fn or(l: u32, first: Pattern, mut rest: Vec<Pattern>, r: u32) -> Pattern {
 
 pub fn capture(name: Ident) -> Pattern {
     let at = name.span;
-    Pattern { kind: PatternKind::As { pattern: None, name: binding(name) }, span: at }
+    Pattern {
+        kind: PatternKind::As {
+            pattern: None,
+            name: binding(name),
+        },
+        span: at,
+    }
 }
 
 pub fn value(e: Expr) -> Pattern {
     let at = e.span;
-    Pattern { kind: PatternKind::Value(Box::new(e)), span: at }
+    Pattern {
+        kind: PatternKind::Value(Box::new(e)),
+        span: at,
+    }
 }
 
 pub fn attribute(l: u32, object: Expr, attr: Ident, r: u32) -> Expr {
-    expr(l, ExprKind::Attribute { value: Box::new(object), attr }, r)
+    expr(
+        l,
+        ExprKind::Attribute {
+            value: Box::new(object),
+            attr,
+        },
+        r,
+    )
 }
 
 pub fn literal(e: Expr) -> Built<Pattern> {
     check_literal(&e)?;
     let at = e.span;
     let kind = match e.kind {
-        ExprKind::Constant(c @ (Constant::None | Constant::True | Constant::False)) => PatternKind::Singleton(c),
+        ExprKind::Constant(c @ (Constant::None | Constant::True | Constant::False)) => {
+            PatternKind::Singleton(c)
+        }
         _ => PatternKind::Value(Box::new(e)),
     };
     Ok(Pattern { kind, span: at })
@@ -62,7 +102,10 @@ pub fn literal(e: Expr) -> Built<Pattern> {
 
 fn check_literal(e: &Expr) -> Built<()> {
     if let ExprKind::JoinedStr(_) | ExprKind::TemplateStr(_) = e.kind {
-        return fail("patterns may only match literals and attribute lookups", e.span);
+        return fail(
+            "patterns may only match literals and attribute lookups",
+            e.span,
+        );
     }
     Ok(())
 }
@@ -88,7 +131,15 @@ pub fn key(e: Expr) -> Built<Expr> {
 }
 
 pub fn empty_mapping(l: u32, r: u32) -> Pattern {
-    pattern(l, PatternKind::Mapping { keys: vec![], patterns: vec![], rest: None }, r)
+    pattern(
+        l,
+        PatternKind::Mapping {
+            keys: vec![],
+            patterns: vec![],
+            rest: None,
+        },
+        r,
+    )
 }
 
 type Item = (Option<Expr>, Option<Pattern>, Option<Ident>, Span);
@@ -99,7 +150,9 @@ pub fn mapping(l: u32, items: Vec<Item>, r: u32) -> Built<Pattern> {
     let mut rest: Option<Ident> = None;
     for (key, value, double_star, at) in items {
         if rest.is_some() {
-            let at = key.as_ref().map_or(span(at.start, at.start + 2), |k| k.span);
+            let at = key
+                .as_ref()
+                .map_or(span(at.start, at.start + 2), |k| k.span);
             return fail("invalid syntax", at);
         }
         keys.extend(key);
@@ -111,7 +164,15 @@ pub fn mapping(l: u32, items: Vec<Item>, r: u32) -> Built<Pattern> {
             rest = Some(name);
         }
     }
-    Ok(pattern(l, PatternKind::Mapping { keys, patterns, rest }, r))
+    Ok(pattern(
+        l,
+        PatternKind::Mapping {
+            keys,
+            patterns,
+            rest,
+        },
+        r,
+    ))
 }
 
 pub fn class(l: u32, cls: Expr, args: Vec<(Option<Ident>, Pattern)>, r: u32) -> Built<Pattern> {
@@ -130,5 +191,14 @@ pub fn class(l: u32, cls: Expr, args: Vec<(Option<Ident>, Pattern)>, r: u32) -> 
             None => patterns.push(value),
         }
     }
-    Ok(pattern(l, PatternKind::Class { cls: Box::new(cls), patterns, kwd_attrs, kwd_patterns }, r))
+    Ok(pattern(
+        l,
+        PatternKind::Class {
+            cls: Box::new(cls),
+            patterns,
+            kwd_attrs,
+            kwd_patterns,
+        },
+        r,
+    ))
 }

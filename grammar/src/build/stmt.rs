@@ -20,11 +20,18 @@ fn body_end(body: &[Stmt]) -> u32 {
 }
 
 fn statement(l: u32, kind: StmtKind, r: u32) -> Stmt {
-    Stmt { kind, span: span(l, r) }
+    Stmt {
+        kind,
+        span: span(l, r),
+    }
 }
 
 fn last_end(blocks: &[&[Stmt]]) -> u32 {
-    blocks.iter().rev().find(|b| !b.is_empty()).map_or(0, |b| body_end(b))
+    blocks
+        .iter()
+        .rev()
+        .find(|b| !b.is_empty())
+        .map_or(0, |b| body_end(b))
 }
 
 /// Gives a compound statement its span.
@@ -60,39 +67,112 @@ pub fn decorate(mut kind: StmtKind, list: Vec<Expr>) -> StmtKind {
 
 pub fn while_(l: u32, test: Expr, body: Vec<Stmt>, orelse: Vec<Stmt>) -> Stmt {
     let end = last_end(&[&body, &orelse]);
-    statement(l, StmtKind::While { test: Box::new(test), body, orelse }, end)
+    statement(
+        l,
+        StmtKind::While {
+            test: Box::new(test),
+            body,
+            orelse,
+        },
+        end,
+    )
 }
 
 /// `elif` chains nest in `orelse`: built from the last to the first.
-pub fn if_(l: u32, test: Expr, body: Vec<Stmt>, elifs: Vec<(u32, Expr, Vec<Stmt>)>, orelse: Vec<Stmt>) -> Stmt {
+pub fn if_(
+    l: u32,
+    test: Expr,
+    body: Vec<Stmt>,
+    elifs: Vec<(u32, Expr, Vec<Stmt>)>,
+    orelse: Vec<Stmt>,
+) -> Stmt {
     let mut rest = orelse;
     for (at, test, body) in elifs.into_iter().rev() {
         let end = last_end(&[&body, &rest]);
-        rest = vec![statement(at, StmtKind::If { test: Box::new(test), body, orelse: rest }, end)];
+        rest = vec![statement(
+            at,
+            StmtKind::If {
+                test: Box::new(test),
+                body,
+                orelse: rest,
+            },
+            end,
+        )];
     }
     let end = last_end(&[&body, &rest]);
-    statement(l, StmtKind::If { test: Box::new(test), body, orelse: rest }, end)
+    statement(
+        l,
+        StmtKind::If {
+            test: Box::new(test),
+            body,
+            orelse: rest,
+        },
+        end,
+    )
 }
 
 pub fn for_(target: Expr, iter: Expr, body: Vec<Stmt>, orelse: Vec<Stmt>) -> Built<StmtKind> {
     target::check_for_target(&target)?;
-    Ok(StmtKind::For(Box::new(For { target, iter, body, orelse, is_async: false })))
+    Ok(StmtKind::For(Box::new(For {
+        target,
+        iter,
+        body,
+        orelse,
+        is_async: false,
+    })))
 }
 
 /// `with a as b, c:`. `with (a, b):` arrives as one tuple and is two items (but `with ((a, b)):` is not).
 pub fn with(cx: &mut Cx<'_>, mut items: Vec<(u32, WithItem)>, body: Vec<Stmt>) -> Built<StmtKind> {
     let splits = match items.as_slice() {
-        [(at, WithItem { context: Expr { kind: ExprKind::Tuple(parts), span }, vars: None })] => {
+        [
+            (
+                at,
+                WithItem {
+                    context:
+                        Expr {
+                            kind: ExprKind::Tuple(parts),
+                            span,
+                        },
+                    vars: None,
+                },
+            ),
+        ] => {
             span.start == *at
                 && !parts.is_empty()
                 && parts.iter().all(|p| {
-                    !matches!(p.kind, ExprKind::Starred(_)) && (!matches!(p.kind, ExprKind::NamedExpr { .. }) || target::parenthesised(cx.source, p.span))
+                    !matches!(p.kind, ExprKind::Starred(_))
+                        && (!matches!(p.kind, ExprKind::NamedExpr { .. })
+                            || target::parenthesised(cx.source, p.span))
                 })
         }
         _ => false,
     };
-    if splits && let Some((_, WithItem { context: Expr { kind: ExprKind::Tuple(parts), .. }, .. })) = items.pop() {
-        items = parts.into_iter().map(|context| (0, WithItem { context, vars: None })).collect();
+    if splits
+        && let Some((
+            _,
+            WithItem {
+                context:
+                    Expr {
+                        kind: ExprKind::Tuple(parts),
+                        ..
+                    },
+                ..
+            },
+        )) = items.pop()
+    {
+        items = parts
+            .into_iter()
+            .map(|context| {
+                (
+                    0,
+                    WithItem {
+                        context,
+                        vars: None,
+                    },
+                )
+            })
+            .collect();
     }
     with_paren(items, body)
 }
@@ -102,11 +182,18 @@ pub fn with_paren(items: Vec<(u32, WithItem)>, body: Vec<Stmt>) -> Built<StmtKin
     for vars in items.iter().filter_map(|item| item.vars.as_ref()) {
         target::check_with_target(vars)?;
     }
-    Ok(StmtKind::With { items, body, is_async: false })
+    Ok(StmtKind::With {
+        items,
+        body,
+        is_async: false,
+    })
 }
 
 pub fn assert(test: Expr, msg: Option<Expr>) -> StmtKind {
-    StmtKind::Assert { test: Box::new(test), msg: msg.map(Box::new) }
+    StmtKind::Assert {
+        test: Box::new(test),
+        msg: msg.map(Box::new),
+    }
 }
 
 pub fn try_(
@@ -126,15 +213,31 @@ pub fn try_(
     let mut plain = Vec::with_capacity(handlers.len());
     for (i, (_, handler)) in handlers.into_iter().enumerate() {
         if handler.typ.is_none() && i != last {
-            return fail("default 'except:' must be last", span(handler.span.start, handler.span.start + 6));
+            return fail(
+                "default 'except:' must be last",
+                span(handler.span.start, handler.span.start + 6),
+            );
         }
         plain.push(handler);
     }
     let finalbody = finalbody.unwrap_or_default();
     let handlers_end = plain.last().map_or(0, |h| h.span.end);
-    let end = [body_end(&finalbody), body_end(&orelse), handlers_end, body_end(&body)].into_iter().find(|e| *e != 0);
+    let end = [
+        body_end(&finalbody),
+        body_end(&orelse),
+        handlers_end,
+        body_end(&body),
+    ]
+    .into_iter()
+    .find(|e| *e != 0);
     let end = end.unwrap_or(l);
-    let kind = StmtKind::Try(Box::new(Try { body, handlers: plain, orelse, finalbody, is_star }));
+    let kind = StmtKind::Try(Box::new(Try {
+        body,
+        handlers: plain,
+        orelse,
+        finalbody,
+        is_star,
+    }));
     Ok(statement(l, kind, end))
 }
 
@@ -148,7 +251,15 @@ pub fn except(
 ) -> Built<(Option<u32>, ExceptHandler)> {
     let at = span(l, body_end(&body));
     let Some(types) = types else {
-        return Ok((star, ExceptHandler { typ: None, name: None, body, span: at }));
+        return Ok((
+            star,
+            ExceptHandler {
+                typ: None,
+                name: None,
+                body,
+                span: at,
+            },
+        ));
     };
     let name = match types.name {
         None => None,
@@ -156,19 +267,36 @@ pub fn except(
             if let ExprKind::Tuple(items) = &types.typ.kind
                 && target::unparenthesised(cx.source, items, types.typ.span)
             {
-                return fail("multiple exception types must be parenthesized when using 'as'", types.span.to(name.span));
+                return fail(
+                    "multiple exception types must be parenthesized when using 'as'",
+                    types.span.to(name.span),
+                );
             }
             match &name.kind {
-                ExprKind::Name(text) => Some(Ident { name: text.clone(), span: name.span }),
+                ExprKind::Name(text) => Some(Ident {
+                    name: text.clone(),
+                    span: name.span,
+                }),
                 _ => {
                     let what = target::describe(&name);
                     let head = if star.is_some() { "except*" } else { "except" };
-                    return fail(format!("cannot use {head} statement with {what}"), name.span);
+                    return fail(
+                        format!("cannot use {head} statement with {what}"),
+                        name.span,
+                    );
                 }
             }
         }
     };
-    Ok((star, ExceptHandler { typ: Some(types.typ), name, body, span: at }))
+    Ok((
+        star,
+        ExceptHandler {
+            typ: Some(types.typ),
+            name,
+            body,
+            span: at,
+        },
+    ))
 }
 
 pub fn function(
@@ -199,10 +327,17 @@ pub fn class(
 ) -> Built<StmtKind> {
     // A bare generator would need a call's parentheses.
     if let Some(CallArg::Generator(_, _, clause, _)) = list.as_ref().and_then(|l| l.first()) {
-        let word = if cx.text(*clause, *clause + 5) == "async" { 5 } else { 3 };
+        let word = if cx.text(*clause, *clause + 5) == "async" {
+            5
+        } else {
+            3
+        };
         return fail("invalid syntax", span(*clause, *clause + word));
     }
-    let args::Arguments { args: bases, keywords } = args::sort(cx, list.unwrap_or_default(), name.span.end, name.span.end)?;
+    let args::Arguments {
+        args: bases,
+        keywords,
+    } = args::sort(cx, list.unwrap_or_default(), name.span.end, name.span.end)?;
     Ok(StmtKind::ClassDef(Box::new(ClassDef {
         name,
         type_params: type_params.unwrap_or_default(),
@@ -221,7 +356,13 @@ pub fn type_param(
     l: u32,
     r: u32,
 ) -> TypeParam {
-    TypeParam { kind, name, bound, default, span: span(l, r) }
+    TypeParam {
+        kind,
+        name,
+        bound,
+        default,
+        span: span(l, r),
+    }
 }
 
 pub fn type_param_starred(
@@ -233,11 +374,28 @@ pub fn type_param_starred(
     r: u32,
 ) -> Built<TypeParam> {
     if let Some((colon, bound)) = bound {
-        let what = if kind == TypeParamKind::ParamSpec { "ParamSpec" } else { "TypeVarTuple" };
-        let with = if let ExprKind::Tuple(_) = bound.kind { "constraints" } else { "bound" };
-        return fail(format!("cannot use {with} with {what}"), span(colon, bound.span.end));
+        let what = if kind == TypeParamKind::ParamSpec {
+            "ParamSpec"
+        } else {
+            "TypeVarTuple"
+        };
+        let with = if let ExprKind::Tuple(_) = bound.kind {
+            "constraints"
+        } else {
+            "bound"
+        };
+        return fail(
+            format!("cannot use {with} with {what}"),
+            span(colon, bound.span.end),
+        );
     }
-    Ok(TypeParam { kind, name, bound: None, default, span: span(l, r) })
+    Ok(TypeParam {
+        kind,
+        name,
+        bound: None,
+        default,
+        span: span(l, r),
+    })
 }
 
 pub fn type_alias(name: Ident, type_params: Option<Vec<TypeParam>>, value: Expr) -> StmtKind {
@@ -250,27 +408,51 @@ pub fn type_alias(name: Ident, type_params: Option<Vec<TypeParam>>, value: Expr)
 
 pub fn match_(l: u32, subject: Expr, cases: Vec<MatchCase>) -> Stmt {
     let end = cases.last().map_or(l, |c| body_end(&c.body));
-    statement(l, StmtKind::Match { subject: Box::new(subject), cases }, end)
+    statement(
+        l,
+        StmtKind::Match {
+            subject: Box::new(subject),
+            cases,
+        },
+        end,
+    )
 }
 
 /// `a . b` is the module `a.b`.
 pub fn dotted(a: Ident, b: Ident) -> Ident {
-    Ident { name: format!("{}.{}", a.name, b.name).into(), span: a.span.to(b.span) }
+    Ident {
+        name: format!("{}.{}", a.name, b.name).into(),
+        span: a.span.to(b.span),
+    }
 }
 
 pub fn alias(name: Name, asname: Option<Expr>, l: u32, r: u32) -> Built<Alias> {
     let asname = match asname {
         None => None,
-        Some(Expr { kind: ExprKind::Name(name), span }) => Some(Ident { name, span }),
+        Some(Expr {
+            kind: ExprKind::Name(name),
+            span,
+        }) => Some(Ident { name, span }),
         Some(other) => {
-            return fail(format!("cannot use {} as import target", target::describe(&other)), other.span);
+            return fail(
+                format!("cannot use {} as import target", target::describe(&other)),
+                other.span,
+            );
         }
     };
-    Ok(Alias { name, asname, span: span(l, r) })
+    Ok(Alias {
+        name,
+        asname,
+        span: span(l, r),
+    })
 }
 
 pub fn star_alias(l: u32, r: u32) -> Alias {
-    Alias { name: "*".into(), asname: None, span: span(l, r) }
+    Alias {
+        name: "*".into(),
+        asname: None,
+        span: span(l, r),
+    }
 }
 
 pub fn import(names: Vec<Alias>) -> Built<StmtKind> {
@@ -278,5 +460,9 @@ pub fn import(names: Vec<Alias>) -> Built<StmtKind> {
 }
 
 pub fn import_from(level: u32, module: Option<Ident>, names: Vec<Alias>) -> Built<StmtKind> {
-    Ok(StmtKind::ImportFrom { module, names, level })
+    Ok(StmtKind::ImportFrom {
+        module,
+        names,
+        level,
+    })
 }

@@ -11,7 +11,11 @@ pub enum StrPart {
     Plain(Span),
     Bytes(Span),
     /// `prefix` includes the opening quote.
-    Formatted { prefix: Span, pieces: Vec<Piece>, template: bool },
+    Formatted {
+        prefix: Span,
+        pieces: Vec<Piece>,
+        template: bool,
+    },
 }
 
 /// A piece of an f-string or of a format specification.
@@ -37,12 +41,18 @@ pub struct Field {
 }
 
 fn prefix_len(text: &str) -> usize {
-    text.bytes().take_while(|c| !matches!(c, b'\'' | b'"')).count()
+    text.bytes()
+        .take_while(|c| !matches!(c, b'\'' | b'"'))
+        .count()
 }
 
 fn quote_len(text: &str) -> usize {
     let b = text.as_bytes();
-    if b.len() >= 3 && b[0] == b[1] && b[1] == b[2] { 3 } else { 1 }
+    if b.len() >= 3 && b[0] == b[1] && b[1] == b[2] {
+        3
+    } else {
+        1
+    }
 }
 
 /// The text between the quotes of a whole literal, its offset, and whether it is raw.
@@ -52,20 +62,39 @@ fn body(text: &str) -> (&str, usize, bool) {
     let quote = quote_len(&text[prefix..]);
     // The shortest literal is two quotes, which `quote_len` takes for one each.
     let end = text.len().saturating_sub(quote).max(prefix + quote);
-    (text.get(prefix + quote..end).unwrap_or(""), prefix + quote, raw)
+    (
+        text.get(prefix + quote..end).unwrap_or(""),
+        prefix + quote,
+        raw,
+    )
 }
 
 /// Joins adjacent literals.
 pub fn join(cx: &mut Cx<'_>, l: u32, parts: Vec<StrPart>, r: u32) -> Built<Expr> {
     let whole = span(l, r);
-    let templates = parts.iter().filter(|p| matches!(p, StrPart::Formatted { template: true, .. })).count();
+    let templates = parts
+        .iter()
+        .filter(|p| matches!(p, StrPart::Formatted { template: true, .. }))
+        .count();
     if templates > 0 && templates < parts.len() {
-        return fail("cannot mix t-string literals with string or bytes literals", whole);
+        return fail(
+            "cannot mix t-string literals with string or bytes literals",
+            whole,
+        );
     }
-    let bytes = parts.iter().filter(|p| matches!(p, StrPart::Bytes(_))).count();
+    let bytes = parts
+        .iter()
+        .filter(|p| matches!(p, StrPart::Bytes(_)))
+        .count();
     if bytes > 0 {
         if bytes < parts.len() {
-            return fail("cannot mix bytes and nonbytes literals", whole);
+            // CPython has read one token further.
+            let rest = cx.source.get(r as usize..).unwrap_or("");
+            let next = r + (rest.len() - rest.trim_start_matches([' ', '\t']).len()) as u32;
+            return fail(
+                "cannot mix bytes and nonbytes literals",
+                span(next, next + 1),
+            );
         }
         return join_bytes(cx, l, &parts, r);
     }
@@ -81,7 +110,11 @@ pub fn join(cx: &mut Cx<'_>, l: u32, parts: Vec<StrPart>, r: u32) -> Built<Expr>
                 let text = plain(cx, at)?;
                 out.text(&text, at);
             }
-            StrPart::Formatted { prefix, pieces, template } => {
+            StrPart::Formatted {
+                prefix,
+                pieces,
+                template,
+            } => {
                 let raw = cx.text(prefix.start, prefix.end).contains(['r', 'R']);
                 add_pieces(cx, &mut out, pieces, raw, template, false)?;
             }
@@ -89,10 +122,18 @@ pub fn join(cx: &mut Cx<'_>, l: u32, parts: Vec<StrPart>, r: u32) -> Built<Expr>
         }
     }
     if !formatted {
-        return Ok(expr(l, ExprKind::Constant(Constant::Str(out.text.into())), r));
+        return Ok(expr(
+            l,
+            ExprKind::Constant(Constant::Str(out.text.into())),
+            r,
+        ));
     }
     let items = out.finish();
-    let kind = if templates > 0 { ExprKind::TemplateStr(items) } else { ExprKind::JoinedStr(items) };
+    let kind = if templates > 0 {
+        ExprKind::TemplateStr(items)
+    } else {
+        ExprKind::JoinedStr(items)
+    };
     Ok(expr(l, kind, r))
 }
 
@@ -116,7 +157,8 @@ fn decode(cx: &mut Cx<'_>, text: &str, offset: u32, raw: bool, literal: Span) ->
 fn warn(cx: &mut Cx<'_>, warnings: Vec<Problem>, offset: u32) {
     for w in warnings {
         let at = span(offset + w.at as u32, offset + (w.at + w.len) as u32);
-        cx.warnings.push(crate::diagnostic::Diagnostic::syntax(w.message, at));
+        cx.warnings
+            .push(crate::diagnostic::Diagnostic::syntax(w.message, at));
     }
 }
 
@@ -137,7 +179,11 @@ fn join_bytes(cx: &mut Cx<'_>, l: u32, parts: &[StrPart], r: u32) -> Built<Expr>
             Err(message) => return fail(message, *at),
         }
     }
-    Ok(expr(l, ExprKind::Constant(Constant::Bytes(value.into())), r))
+    Ok(expr(
+        l,
+        ExprKind::Constant(Constant::Bytes(value.into())),
+        r,
+    ))
 }
 
 /// The parts of an f-string, with neighbouring text joined.
@@ -159,7 +205,10 @@ impl Parts {
         let at = self.at.take().unwrap_or_default();
         if !self.text.is_empty() {
             let text = std::mem::take(&mut self.text);
-            self.items.push(Expr { kind: ExprKind::Constant(Constant::Str(text.into())), span: at });
+            self.items.push(Expr {
+                kind: ExprKind::Constant(Constant::Str(text.into())),
+                span: at,
+            });
         }
     }
 
@@ -174,7 +223,14 @@ impl Parts {
     }
 }
 
-fn add_pieces(cx: &mut Cx<'_>, out: &mut Parts, pieces: Vec<Piece>, raw: bool, template: bool, spec: bool) -> Built<()> {
+fn add_pieces(
+    cx: &mut Cx<'_>,
+    out: &mut Parts,
+    pieces: Vec<Piece>,
+    raw: bool,
+    template: bool,
+    spec: bool,
+) -> Built<()> {
     for piece in pieces {
         match piece {
             Piece::Text(at) => {
@@ -218,7 +274,12 @@ fn halve_braces(cx: &mut Cx<'_>, source: &str, at: Span, raw: bool) -> Built<Str
             _ => i += 1,
         }
     }
-    out.push_str(&decode_quietly(cx, source.get(start..).unwrap_or(""), at, raw)?);
+    out.push_str(&decode_quietly(
+        cx,
+        source.get(start..).unwrap_or(""),
+        at,
+        raw,
+    )?);
     Ok(out)
 }
 
@@ -227,14 +288,25 @@ fn decode_quietly(_cx: &mut Cx<'_>, text: &str, at: Span, raw: bool) -> Built<St
     escape::decode_str(text, raw, &mut Vec::new()).or_else(|message| fail(message, at))
 }
 
-fn add_field(cx: &mut Cx<'_>, out: &mut Parts, field: Field, raw: bool, template: bool) -> Built<()> {
+fn add_field(
+    cx: &mut Cx<'_>,
+    out: &mut Parts,
+    field: Field,
+    raw: bool,
+    template: bool,
+) -> Built<()> {
     let letter = if template { 't' } else { 'f' };
     let mut conversion = None;
     if let Some(at) = field.conversion {
         let name = cx.text(at.start, at.end);
         // The `!` stands right before.
         if cx.text(at.start.saturating_sub(1), at.start) != "!" {
-            return fail(format!("{letter}-string: conversion type must come right after the exclamation mark"), span(field.close, at.end));
+            return fail(
+                format!(
+                    "{letter}-string: conversion type must come right after the exclamation mark"
+                ),
+                span(field.close, at.end),
+            );
         }
         conversion = match name {
             "r" => Some('r'),
@@ -242,7 +314,9 @@ fn add_field(cx: &mut Cx<'_>, out: &mut Parts, field: Field, raw: bool, template
             "a" => Some('a'),
             _ => {
                 return fail(
-                    format!("{letter}-string: invalid conversion character '{name}': expected 's', 'r', or 'a'"),
+                    format!(
+                        "{letter}-string: invalid conversion character '{name}': expected 's', 'r', or 'a'"
+                    ),
                     at,
                 );
             }
@@ -261,18 +335,33 @@ fn add_field(cx: &mut Cx<'_>, out: &mut Parts, field: Field, raw: bool, template
             let mut parts = Parts::default();
             // The specification of a t-string is an f-string.
             add_pieces(cx, &mut parts, pieces, raw, false, true)?;
-            Some(Box::new(Expr { kind: ExprKind::JoinedStr(parts.finish()), span: at }))
+            Some(Box::new(Expr {
+                kind: ExprKind::JoinedStr(parts.finish()),
+                span: at,
+            }))
         }
     };
     let value = Box::new(field.value);
     let kind = if template {
         let end = field.equals.unwrap_or(field.close);
         let text = cx.text(field.open, end).into();
-        ExprKind::Interpolation { value, text, conversion, format_spec }
+        ExprKind::Interpolation {
+            value,
+            text,
+            conversion,
+            format_spec,
+        }
     } else {
-        ExprKind::FormattedValue { value, conversion, format_spec }
+        ExprKind::FormattedValue {
+            value,
+            conversion,
+            format_spec,
+        }
     };
-    out.node(Expr { kind, span: field.span });
+    out.node(Expr {
+        kind,
+        span: field.span,
+    });
     Ok(())
 }
 

@@ -56,7 +56,9 @@ pub enum Use {
 pub fn invalid_part(e: &Expr, usage: Use) -> Option<&Expr> {
     match &e.kind {
         ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => None,
-        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().find_map(|item| invalid_part(item, usage)),
+        ExprKind::List(items) | ExprKind::Tuple(items) => {
+            items.iter().find_map(|item| invalid_part(item, usage))
+        }
         ExprKind::Starred(inner) => {
             if usage == Use::Delete {
                 return Some(e);
@@ -83,8 +85,12 @@ fn leading_operand<'e>(source: &str, e: &'e Expr) -> Option<&'e Expr> {
         ExprKind::Compare { left, .. } => leading_operand(source, left),
         ExprKind::BoolOp { values, .. } => leading_operand(source, values.first()?),
         ExprKind::IfExp { body, .. } => leading_operand(source, body),
-        ExprKind::Tuple(items) if unparenthesised(source, items, e.span) => leading_operand(source, items.first()?),
-        ExprKind::UnaryOp { op: UnaryOp::Not, .. }
+        ExprKind::Tuple(items) if unparenthesised(source, items, e.span) => {
+            leading_operand(source, items.first()?)
+        }
+        ExprKind::UnaryOp {
+            op: UnaryOp::Not, ..
+        }
         | ExprKind::Lambda { .. }
         | ExprKind::Yield(_)
         | ExprKind::YieldFrom(_)
@@ -97,11 +103,17 @@ fn leading_operand<'e>(source: &str, e: &'e Expr) -> Option<&'e Expr> {
 /// What is wrong with the targets of an assignment. `operand` is the first operand behind the first `=`,
 /// if it could be read and no other `=` follows it.
 pub fn complain(source: &str, targets: &[Expr], operand: Option<Span>) -> Option<(String, Span)> {
-    let bare_yield =
-        |t: &Expr| matches!(t.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) && !parenthesised(source, t.span);
-    let wrong = targets
-        .iter()
-        .find_map(|t| if bare_yield(t) { Some(t) } else { invalid_part(t, Use::Assign) })?;
+    let bare_yield = |t: &Expr| {
+        matches!(t.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_))
+            && !parenthesised(source, t.span)
+    };
+    let wrong = targets.iter().find_map(|t| {
+        if bare_yield(t) {
+            Some(t)
+        } else {
+            invalid_part(t, Use::Assign)
+        }
+    })?;
     // What stands next to the `=` was perhaps meant as one side of a comparison.
     if let (Some(operand), Some(first)) = (operand, targets.first()) {
         let last = match &first.kind {
@@ -114,18 +126,30 @@ pub fn complain(source: &str, targets: &[Expr], operand: Option<Span>) -> Option
         }
         if compares(source, last) {
             let what = describe(last);
-            return Some((format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?"), last.span));
+            return Some((
+                format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?"),
+                last.span,
+            ));
         }
     }
-    if targets.iter().any(|t| std::ptr::eq(t, wrong) && bare_yield(t)) {
-        return Some(("assignment to yield expression not possible".into(), wrong.span));
+    if targets
+        .iter()
+        .any(|t| std::ptr::eq(t, wrong) && bare_yield(t))
+    {
+        return Some((
+            "assignment to yield expression not possible".into(),
+            wrong.span,
+        ));
     }
     Some((format!("cannot assign to {}", describe(wrong)), wrong.span))
 }
 
 /// `f() = 1` and the like.
 pub fn assign(cx: &mut Cx<'_>, targets: Vec<Expr>, value: Expr) -> Built<StmtKind> {
-    if targets.iter().any(|t| invalid_part(t, Use::Assign).is_some()) {
+    if targets
+        .iter()
+        .any(|t| invalid_part(t, Use::Assign).is_some())
+    {
         let next = targets.get(1).unwrap_or(&value);
         let operand = leading_operand(cx.source, next).map(|e| e.span);
         // The whole of a second target is followed by `=`.
@@ -134,15 +158,23 @@ pub fn assign(cx: &mut Cx<'_>, targets: Vec<Expr>, value: Expr) -> Built<StmtKin
             return fail(message, at);
         }
     }
-    Ok(StmtKind::Assign { targets, value: Box::new(value) })
+    Ok(StmtKind::Assign {
+        targets,
+        value: Box::new(value),
+    })
 }
 
 /// True if the expression could stand beside `==`, and is not of the kinds that CPython leaves out.
 fn compares(source: &str, e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Constant(Constant::None | Constant::True | Constant::False) => false,
-        ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::GeneratorExp { .. } | ExprKind::Starred(_) => false,
-        ExprKind::UnaryOp { op: UnaryOp::Not, .. }
+        ExprKind::List(_)
+        | ExprKind::Tuple(_)
+        | ExprKind::GeneratorExp { .. }
+        | ExprKind::Starred(_) => false,
+        ExprKind::UnaryOp {
+            op: UnaryOp::Not, ..
+        }
         | ExprKind::BoolOp { .. }
         | ExprKind::Compare { .. }
         | ExprKind::IfExp { .. }
@@ -154,10 +186,21 @@ fn compares(source: &str, e: &Expr) -> bool {
     }
 }
 
-pub fn ann_assign(cx: &mut Cx<'_>, l: u32, target: Expr, annotation: Expr, value: Option<Expr>) -> Built<StmtKind> {
+pub fn ann_assign(
+    cx: &mut Cx<'_>,
+    l: u32,
+    target: Expr,
+    annotation: Expr,
+    value: Option<Expr>,
+) -> Built<StmtKind> {
     match &target.kind {
         ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {}
-        ExprKind::List(_) => return fail("only single target (not list) can be annotated", target.span),
+        ExprKind::List(_) => {
+            return fail(
+                "only single target (not list) can be annotated",
+                target.span,
+            );
+        }
         ExprKind::Tuple(items) => {
             let at = match items.first() {
                 Some(first) if unparenthesised(cx.source, items, target.span) => first.span,
@@ -181,10 +224,17 @@ pub fn aug_assign(target: Expr, op: BinOp, value: Expr) -> Built<StmtKind> {
         ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {}
         _ => {
             let what = describe(&target);
-            return fail(format!("'{what}' is an illegal expression for augmented assignment"), target.span);
+            return fail(
+                format!("'{what}' is an illegal expression for augmented assignment"),
+                target.span,
+            );
         }
     }
-    Ok(StmtKind::AugAssign { target: Box::new(target), op, value: Box::new(value) })
+    Ok(StmtKind::AugAssign {
+        target: Box::new(target),
+        op,
+        value: Box::new(value),
+    })
 }
 
 pub fn delete(cx: &mut Cx<'_>, list: Expr) -> Built<StmtKind> {
@@ -193,7 +243,10 @@ pub fn delete(cx: &mut Cx<'_>, list: Expr) -> Built<StmtKind> {
     }
     // `del a, b` is a list of targets, `del (a, b)` one target.
     let targets = match list {
-        Expr { kind: ExprKind::Tuple(items), span } if unparenthesised(cx.source, &items, span) => items,
+        Expr {
+            kind: ExprKind::Tuple(items),
+            span,
+        } if unparenthesised(cx.source, &items, span) => items,
         other => vec![other],
     };
     Ok(StmtKind::Delete(targets))
@@ -205,7 +258,9 @@ pub fn unparenthesised(source: &str, items: &[Expr], whole: Span) -> bool {
     if text.get(whole.start as usize) != Some(&b'(') {
         return true;
     }
-    let Some(first) = items.first() else { return false };
+    let Some(first) = items.first() else {
+        return false;
+    };
     let end = whole.end as usize;
     if end == 0 || text.get(end - 1) != Some(&b')') {
         return true;
@@ -263,18 +318,31 @@ pub fn named(l: u32, target: Expr, value: Expr, r: u32) -> Built<Expr> {
     let bare = matches!(target.kind, ExprKind::Name(_)) && target.span.start == l;
     if !bare {
         return fail(
-            format!("cannot use assignment expressions with {}", describe(&target)),
+            format!(
+                "cannot use assignment expressions with {}",
+                describe(&target)
+            ),
             target.span,
         );
     }
-    Ok(expr(l, ExprKind::NamedExpr { target: Box::new(target), value: Box::new(value) }, r))
+    Ok(expr(
+        l,
+        ExprKind::NamedExpr {
+            target: Box::new(target),
+            value: Box::new(value),
+        },
+        r,
+    ))
 }
 
 /// `f(<name> = value)` where the name is none.
 pub fn keyword_error(name: &Expr, through_equals: Span) -> ParseError<u32, Tok, Diagnostic> {
     let error = match &name.kind {
         ExprKind::Constant(Constant::None | Constant::True | Constant::False) => {
-            Diagnostic::syntax(format!("cannot assign to {}", describe(name)), through_equals)
+            Diagnostic::syntax(
+                format!("cannot assign to {}", describe(name)),
+                through_equals,
+            )
         }
         _ => Diagnostic::syntax(
             "expression cannot contain assignment, perhaps you meant \"==\"?",

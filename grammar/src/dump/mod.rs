@@ -20,7 +20,9 @@ pub fn tokens(source: &str) -> Result<String, Diagnostic> {
     for token in &lexed.tokens {
         let from = lines.place(source, token.start);
         let to = lines.place(source, token.end);
-        let text = source.get(token.start as usize..token.end as usize).unwrap_or("");
+        let text = source
+            .get(token.start as usize..token.end as usize)
+            .unwrap_or("");
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,

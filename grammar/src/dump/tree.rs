@@ -8,7 +8,10 @@ use crate::ast::*;
 use std::fmt::Write;
 
 pub fn print(root: &Root) -> String {
-    let mut p = Printer { out: String::new(), depth: 0 };
+    let mut p = Printer {
+        out: String::new(),
+        depth: 0,
+    };
     match root {
         Root::Module(body) => p.nest("Module", |p| p.stmts("body", body)),
         Root::Interactive(body) => p.nest("Interactive", |p| p.stmts("body", body)),
@@ -126,7 +129,11 @@ impl Printer {
                 self.exprs("target", targets);
                 self.expr("value", value);
             }
-            StmtKind::TypeAlias { name, type_params, value } => {
+            StmtKind::TypeAlias {
+                name,
+                type_params,
+                value,
+            } => {
                 self.expr("name", name);
                 self.type_params(type_params);
                 self.expr("value", value);
@@ -136,7 +143,12 @@ impl Printer {
                 self.line(&format!("op: {op:?}"));
                 self.expr("value", value);
             }
-            StmtKind::AnnAssign { target, annotation, value, simple: _ } => {
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                value,
+                simple: _,
+            } => {
                 self.expr("target", target);
                 self.expr("annotation", annotation);
                 self.opt("value", value.as_deref());
@@ -152,7 +164,11 @@ impl Printer {
                 self.stmts("body", body);
                 self.stmts("orelse", orelse);
             }
-            StmtKind::With { items, body, is_async: _ } => {
+            StmtKind::With {
+                items,
+                body,
+                is_async: _,
+            } => {
                 for item in items {
                     self.expr("context", &item.context);
                     self.opt("vars", item.vars.as_ref());
@@ -192,7 +208,11 @@ impl Printer {
                 self.opt("msg", msg.as_deref());
             }
             StmtKind::Import(names) => self.aliases(names),
-            StmtKind::ImportFrom { module, names, level } => {
+            StmtKind::ImportFrom {
+                module,
+                names,
+                level,
+            } => {
                 if *level > 0 {
                     self.line(&format!("level: {level}"));
                 }
@@ -257,7 +277,10 @@ impl Printer {
 
     fn keywords(&mut self, list: &[Keyword]) {
         for k in list {
-            let name = k.name.as_ref().map_or("**".to_string(), |n| format!("{n:?}"));
+            let name = k
+                .name
+                .as_ref()
+                .map_or("**".to_string(), |n| format!("{n:?}"));
             self.node("keyword", &name, k.span, |p| p.expr("value", &k.value));
         }
     }
@@ -287,9 +310,13 @@ impl Printer {
             ExprKind::Call { .. } => plain("Call"),
             ExprKind::Constant(c) => constant(c),
             ExprKind::JoinedStr(_) => plain("JoinedStr"),
-            ExprKind::FormattedValue { conversion, .. } => format!("FormattedValue{}", suffix(*conversion)),
+            ExprKind::FormattedValue { conversion, .. } => {
+                format!("FormattedValue{}", suffix(*conversion))
+            }
             ExprKind::TemplateStr(_) => plain("TemplateStr"),
-            ExprKind::Interpolation { conversion, text, .. } => {
+            ExprKind::Interpolation {
+                conversion, text, ..
+            } => {
                 format!("Interpolation{} {text:?}", suffix(*conversion))
             }
             ExprKind::Attribute { .. } => plain("Attribute"),
@@ -341,24 +368,40 @@ impl Printer {
                 self.expr("elt", elt);
                 self.generators(generators);
             }
-            ExprKind::DictComp { key, value, generators } => {
+            ExprKind::DictComp {
+                key,
+                value,
+                generators,
+            } => {
                 self.expr("key", key);
                 self.expr("value", value);
                 self.generators(generators);
             }
-            ExprKind::Await(v) | ExprKind::YieldFrom(v) | ExprKind::Starred(v) => self.expr("value", v),
+            ExprKind::Await(v) | ExprKind::YieldFrom(v) | ExprKind::Starred(v) => {
+                self.expr("value", v)
+            }
             ExprKind::Yield(v) => self.opt("value", v.as_deref()),
-            ExprKind::Compare { left, comparators, .. } => {
+            ExprKind::Compare {
+                left, comparators, ..
+            } => {
                 self.expr("left", left);
                 self.exprs("comparator", comparators);
             }
-            ExprKind::Call { func, args, keywords } => {
+            ExprKind::Call {
+                func,
+                args,
+                keywords,
+            } => {
                 self.expr("func", func);
                 self.exprs("arg", args);
                 self.keywords(keywords);
             }
-            ExprKind::FormattedValue { value, format_spec, .. }
-            | ExprKind::Interpolation { value, format_spec, .. } => {
+            ExprKind::FormattedValue {
+                value, format_spec, ..
+            }
+            | ExprKind::Interpolation {
+                value, format_spec, ..
+            } => {
                 self.expr("value", value);
                 self.opt("format_spec", format_spec.as_deref());
             }
@@ -403,8 +446,14 @@ impl Printer {
         self.node(field, &head, pat.span, |p| match &pat.kind {
             PatternKind::Value(e) => p.expr("value", e),
             PatternKind::Singleton(_) => {}
-            PatternKind::Sequence(v) | PatternKind::Or(v) => v.iter().for_each(|x| p.pattern("pattern", x)),
-            PatternKind::Mapping { keys, patterns, rest } => {
+            PatternKind::Sequence(v) | PatternKind::Or(v) => {
+                v.iter().for_each(|x| p.pattern("pattern", x))
+            }
+            PatternKind::Mapping {
+                keys,
+                patterns,
+                rest,
+            } => {
                 for (k, x) in keys.iter().zip(patterns) {
                     p.expr("key", k);
                     p.pattern("pattern", x);
@@ -413,7 +462,12 @@ impl Printer {
                     p.ident("rest", id);
                 }
             }
-            PatternKind::Class { cls, patterns, kwd_attrs, kwd_patterns } => {
+            PatternKind::Class {
+                cls,
+                patterns,
+                kwd_attrs,
+                kwd_patterns,
+            } => {
                 p.expr("cls", cls);
                 patterns.iter().for_each(|x| p.pattern("pattern", x));
                 for (id, x) in kwd_attrs.iter().zip(kwd_patterns) {

@@ -19,9 +19,17 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
             Tok::Bang => "!",
             Tok::SpecColon => ":",
             Tok::FieldClose => "}",
-            _ => return scene.fail(format!("{letter}-string: expecting a valid expression after '{{'"), span),
+            _ => {
+                return scene.fail(
+                    format!("{letter}-string: expecting a valid expression after '{{'"),
+                    span,
+                );
+            }
         };
-        return scene.fail(format!("{letter}-string: valid expression required before '{required}'"), span);
+        return scene.fail(
+            format!("{letter}-string: valid expression required before '{required}'"),
+            span,
+        );
     }
     if let Some(lambda) = (open..at).rev().find(|i| scene.kind(*i) == Tok::Lambda)
         && here == Tok::SpecColon
@@ -32,8 +40,15 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
         );
     }
     if scene.kind(at - 1) == Tok::Bang {
-        let what = if matches!(here, Tok::SpecColon | Tok::FieldClose) { "missing" } else { "invalid" };
-        return scene.fail(format!("{letter}-string: {what} conversion character"), span);
+        let what = if matches!(here, Tok::SpecColon | Tok::FieldClose) {
+            "missing"
+        } else {
+            "invalid"
+        };
+        return scene.fail(
+            format!("{letter}-string: {what} conversion character"),
+            span,
+        );
     }
     if scene.expressions(open + 1).is_none() && scene.kind(open + 1) != Tok::Yield {
         return scene.fail(
@@ -44,16 +59,27 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
     if let Some(spec) = (open..at).rev().find(|i| scene.kind(*i) == Tok::SpecColon)
         && scene.opener(spec) == Some(open)
     {
-        return scene.fail(format!("{letter}-string: expecting '}}', or format specs"), span);
+        return scene.fail(
+            format!("{letter}-string: expecting '}}', or format specs"),
+            span,
+        );
     }
     // From here on the expression must be complete.
-    let end = scene.find(open + 1, |k| matches!(k, Tok::Assign | Tok::Bang | Tok::SpecColon | Tok::FieldClose))?;
+    let end = scene.find(open + 1, |k| {
+        matches!(
+            k,
+            Tok::Assign | Tok::Bang | Tok::SpecColon | Tok::FieldClose
+        )
+    })?;
     let bang = (open..at).rev().find(|i| scene.kind(*i) == Tok::Bang);
     if bang.is_some() {
         return scene.fail(format!("{letter}-string: expecting ':' or '}}'"), span);
     }
     if scene.kind(at - 1) == Tok::Assign && end == at - 1 {
-        return scene.fail(format!("{letter}-string: expecting '!', or ':', or '}}'"), span);
+        return scene.fail(
+            format!("{letter}-string: expecting '!', or ':', or '}}'"),
+            span,
+        );
     }
     None
 }
@@ -73,7 +99,10 @@ pub fn after_expression(scene: &Scene<'_>) -> Option<Diagnostic> {
         );
     }
     // `f'{a $ b}'`: what can be read ends before.
-    let (_, end) = scene.expressions(open + 1).filter(|(_, end)| *end < at).or(None)?;
+    let (_, end) = scene
+        .expressions(open + 1)
+        .filter(|(_, end)| *end < at)
+        .or(None)?;
     scene.fail(
         format!("{letter}-string: expecting '=', or '!', or ':', or '}}'"),
         scene.token(end).span(),

@@ -39,11 +39,19 @@ pub fn never_closed(bracket: Bracket) -> Diagnostic {
 }
 
 /// The best message for a failed parse.
-pub fn explain(source: &str, lexed: &Lexed, mode: Mode, suggest: bool, error: Failure) -> Diagnostic {
+pub fn explain(
+    source: &str,
+    lexed: &Lexed,
+    mode: Mode,
+    suggest: bool,
+    error: Failure,
+) -> Diagnostic {
     let (failing, expected) = match error {
         // From a builder, or from the end of the tokens: see `parse::run`.
         ParseError::User { error } => return from_builder(source, lexed, error),
-        ParseError::UnrecognizedToken { token, expected } => (locate(lexed, token.0, token.1), expected),
+        ParseError::UnrecognizedToken { token, expected } => {
+            (locate(lexed, token.0, token.1), expected)
+        }
         ParseError::ExtraToken { token } => (locate(lexed, token.0, token.1), Vec::new()),
         ParseError::InvalidToken { .. } => (lexed.tokens.len(), Vec::new()),
         ParseError::UnrecognizedEof { expected, .. } => (lexed.tokens.len(), expected),
@@ -76,7 +84,10 @@ pub fn explain(source: &str, lexed: &Lexed, mode: Mode, suggest: bool, error: Fa
 /// The index of the token of this kind at this offset.
 fn locate(lexed: &Lexed, at: u32, kind: Tok) -> usize {
     let first = lexed.tokens.partition_point(|t| t.start < at);
-    lexed.tokens[first..].iter().position(|t| t.kind == kind).map_or(first, |i| first + i)
+    lexed.tokens[first..]
+        .iter()
+        .position(|t| t.kind == kind)
+        .map_or(first, |i| first + i)
 }
 
 /// Without a special case.
@@ -85,14 +96,17 @@ fn generic(scene: &Scene<'_>) -> Diagnostic {
     match token.kind {
         Tok::Indent => {
             let end = token.end as usize;
-            let mut problem = Diagnostic::syntax("unexpected indent", Span::new(end.saturating_sub(1), end));
+            let mut problem =
+                Diagnostic::syntax("unexpected indent", Span::new(end.saturating_sub(1), end));
             problem.kind = Kind::Indentation;
             problem
         }
         Tok::Dedent => {
             let mut problem = Diagnostic::syntax("invalid syntax", token.span());
             // What stands after the end of the block is at fault, if anything stands there.
-            let next = scene.tokens[scene.at..].iter().find(|t| t.kind != Tok::Dedent);
+            let next = scene.tokens[scene.at..]
+                .iter()
+                .find(|t| t.kind != Tok::Dedent);
             if let Some(next) = next {
                 problem.span = next.span();
             }
@@ -106,8 +120,14 @@ fn generic(scene: &Scene<'_>) -> Diagnostic {
 fn from_builder(source: &str, lexed: &Lexed, problem: Diagnostic) -> Diagnostic {
     match &lexed.stop {
         Stop::Complete => problem,
-        Stop::Error(other) if other.message == problem.message && other.span == problem.span => problem,
-        Stop::Unclosed(bracket) if problem.incomplete && problem.span.start as usize == bracket.at => problem,
+        Stop::Error(other) if other.message == problem.message && other.span == problem.span => {
+            problem
+        }
+        Stop::Unclosed(bracket)
+            if problem.incomplete && problem.span.start as usize == bracket.at =>
+        {
+            problem
+        }
         _ => {
             let end = problem.span.end as usize;
             overrule(source, lexed, problem, end)
@@ -124,7 +144,11 @@ fn overrule(source: &str, lexed: &Lexed, problem: Diagnostic, read: usize) -> Di
             other.incomplete = false;
             other
         }
-        Stop::Unclosed(bracket) if source.get(bracket.at..read).is_some_and(|s| s.contains('\n')) => {
+        Stop::Unclosed(bracket)
+            if source
+                .get(bracket.at..read)
+                .is_some_and(|s| s.contains('\n')) =>
+        {
             never_closed(*bracket)
         }
         _ => problem,
@@ -147,6 +171,7 @@ fn overrules(lexed: &Lexed, error: &Diagnostic) -> bool {
         && open == 0
         && !matches!(
             error.message.as_str(),
-            "unexpected EOF while parsing" | "unexpected character after line continuation character"
+            "unexpected EOF while parsing"
+                | "unexpected character after line continuation character"
         )
 }

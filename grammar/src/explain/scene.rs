@@ -38,7 +38,11 @@ impl<'a> Scene<'a> {
     pub fn new(source: &'a str, tokens: &[Token], at: usize, expected: Vec<String>) -> Scene<'a> {
         let mut tokens = tokens.to_vec();
         let end = source.len() as u32;
-        tokens.push(Token { kind: Tok::Newline, start: end, end });
+        tokens.push(Token {
+            kind: Tok::Newline,
+            start: end,
+            end,
+        });
         let at = at.min(tokens.len() - 1);
         let layout = |t: &Token| matches!(t.kind, Tok::Newline | Tok::Indent | Tok::Dedent);
         let mut line = at;
@@ -49,7 +53,14 @@ impl<'a> Scene<'a> {
         while line > 0 && !layout(&tokens[line - 1]) {
             line -= 1;
         }
-        let mut scene = Scene { source, tokens, at, line, start: line, expected };
+        let mut scene = Scene {
+            source,
+            tokens,
+            at,
+            line,
+            start: line,
+            expected,
+        };
         let mut depth = 0usize;
         for i in line..at {
             match scene.tokens[i].kind {
@@ -77,7 +88,9 @@ impl<'a> Scene<'a> {
 
     pub fn text(&self, i: usize) -> &'a str {
         let t = self.token(i);
-        self.source.get(t.start as usize..t.end as usize).unwrap_or("")
+        self.source
+            .get(t.start as usize..t.end as usize)
+            .unwrap_or("")
     }
 
     pub fn span(&self, from: usize, to: usize) -> Span {
@@ -104,7 +117,10 @@ impl<'a> Scene<'a> {
     /// True if the failing token opens an expression that goes on to the end of the text.
     pub fn runs_into_end(&self) -> bool {
         let last = self.tokens.len() - 1;
-        let names = matches!(self.kind(self.start), Tok::Import | Tok::From | Tok::Global | Tok::Nonlocal);
+        let names = matches!(
+            self.kind(self.start),
+            Tok::Import | Tok::From | Tok::Global | Tok::Nonlocal
+        );
         !names && self.kind(self.at).opens() && matches!(self.run(self.at, last), Err(None))
     }
 
@@ -181,7 +197,9 @@ impl<'a> Scene<'a> {
     fn run(&self, from: usize, to: usize) -> Result<Expr, Option<u32>> {
         let mut cx = Cx::new(self.source);
         let slice = &self.tokens[from..to.max(from)];
-        let tokens = slice.iter().map(|t| Ok::<_, Diagnostic>((t.start, t.kind, t.end)));
+        let tokens = slice
+            .iter()
+            .map(|t| Ok::<_, Diagnostic>((t.start, t.kind, t.end)));
         match corun::ExpressionParser::new().parse(&mut cx, tokens) {
             Ok(e) => Ok(e),
             Err(ParseError::UnrecognizedToken { token, .. }) => Err(Some(token.0)),
@@ -198,14 +216,21 @@ impl<'a> Scene<'a> {
     }
 
     /// The longest expression from `from` on that passes the test, and the index behind it.
-    fn longest(&self, from: usize, limit: usize, fits: impl Fn(&Expr) -> bool) -> Option<(Expr, usize)> {
+    fn longest(
+        &self,
+        from: usize,
+        limit: usize,
+        fits: impl Fn(&Expr) -> bool,
+    ) -> Option<(Expr, usize)> {
         let limit = limit.min(self.tokens.len()).min(from + MAX_TOKENS);
         if from >= limit {
             return None;
         }
         let mut end = match self.run(from, limit) {
             Ok(e) if fits(&e) => return Some((e, limit)),
-            Err(Some(at)) => (from..limit).find(|i| self.tokens[*i].start >= at).unwrap_or(limit),
+            Err(Some(at)) => (from..limit)
+                .find(|i| self.tokens[*i].start >= at)
+                .unwrap_or(limit),
             _ => limit,
         };
         for _ in 0..MAX_TRIES {
@@ -229,10 +254,25 @@ impl<'a> Scene<'a> {
 
     /// CPython's `expression`: no bare tuple, star or walrus.
     pub fn expression(&self, from: usize) -> Option<(Expr, usize)> {
-        let stop = |k: Tok| matches!(k, Tok::Comma | Tok::Assign | Tok::Walrus | Tok::Newline | Tok::Semicolon | Tok::Bang | Tok::SpecColon);
+        let stop = |k: Tok| {
+            matches!(
+                k,
+                Tok::Comma
+                    | Tok::Assign
+                    | Tok::Walrus
+                    | Tok::Newline
+                    | Tok::Semicolon
+                    | Tok::Bang
+                    | Tok::SpecColon
+            )
+        };
         let limit = self.find(from, stop).unwrap_or_else(|| self.limit(from));
         self.longest(from, limit, |e| {
-            !self.bare(e, from) || !matches!(e.kind, ExprKind::Starred(_) | ExprKind::Yield(_) | ExprKind::YieldFrom(_))
+            !self.bare(e, from)
+                || !matches!(
+                    e.kind,
+                    ExprKind::Starred(_) | ExprKind::Yield(_) | ExprKind::YieldFrom(_)
+                )
         })
     }
 
@@ -241,12 +281,25 @@ impl<'a> Scene<'a> {
         let stop = |k: Tok| {
             matches!(
                 k,
-                Tok::Comma | Tok::Assign | Tok::Walrus | Tok::Newline | Tok::Semicolon | Tok::If | Tok::Else | Tok::Lambda
-                    | Tok::Colon | Tok::For | Tok::Async | Tok::Bang | Tok::SpecColon
+                Tok::Comma
+                    | Tok::Assign
+                    | Tok::Walrus
+                    | Tok::Newline
+                    | Tok::Semicolon
+                    | Tok::If
+                    | Tok::Else
+                    | Tok::Lambda
+                    | Tok::Colon
+                    | Tok::For
+                    | Tok::Async
+                    | Tok::Bang
+                    | Tok::SpecColon
             )
         };
         let limit = self.find(from, stop).unwrap_or_else(|| self.limit(from));
-        self.longest(from, limit, |e| !self.bare(e, from) || !matches!(e.kind, ExprKind::Starred(_)))
+        self.longest(from, limit, |e| {
+            !self.bare(e, from) || !matches!(e.kind, ExprKind::Starred(_))
+        })
     }
 
     /// CPython's `bitwise_or`: no comparison, `not`, `and`, `or`.
@@ -256,7 +309,12 @@ impl<'a> Scene<'a> {
             self.bare(e, from)
                 && matches!(
                     e.kind,
-                    ExprKind::Compare { .. } | ExprKind::BoolOp { .. } | ExprKind::UnaryOp { op: UnaryOp::Not, .. }
+                    ExprKind::Compare { .. }
+                        | ExprKind::BoolOp { .. }
+                        | ExprKind::UnaryOp {
+                            op: UnaryOp::Not,
+                            ..
+                        }
                 )
         };
         if !loose(&e) {

@@ -17,8 +17,14 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
         Tok::Async if scene.kind(start + 1) == Tok::For => for_target(scene, start + 1),
         Tok::Except => except(scene),
         Tok::Case => case(scene),
-        Tok::Type if scene.kind(scene.at) == Tok::RBracket && scene.before(scene.at) == Some(Tok::LBracket) => {
-            scene.fail("Type parameter list cannot be empty", scene.token(scene.at).span())
+        Tok::Type
+            if scene.kind(scene.at) == Tok::RBracket
+                && scene.before(scene.at) == Some(Tok::LBracket) =>
+        {
+            scene.fail(
+                "Type parameter list cannot be empty",
+                scene.token(scene.at).span(),
+            )
         }
         _ => None,
     }
@@ -30,35 +36,56 @@ pub fn explain(scene: &Scene<'_>) -> Option<Diagnostic> {
 fn import(scene: &Scene<'_>) -> Option<Diagnostic> {
     let start = scene.start;
     if scene.at == start + 1 && scene.kind(scene.at) == Tok::Newline {
-        return scene.fail("Expected one or more names after 'import'", scene.token(scene.at).span());
+        return scene.fail(
+            "Expected one or more names after 'import'",
+            scene.token(scene.at).span(),
+        );
     }
     if scene.kind(scene.at) == Tok::From && scene.kind(scene.at + 1) == Tok::Name {
-        let end = scene.find(scene.at, |k| matches!(k, Tok::Newline | Tok::Semicolon)).unwrap_or(scene.at + 2);
-        let dotted = (scene.at + 1..end).take_while(|i| matches!(scene.kind(*i), Tok::Name | Tok::Dot)).last();
+        let end = scene
+            .find(scene.at, |k| matches!(k, Tok::Newline | Tok::Semicolon))
+            .unwrap_or(scene.at + 2);
+        let dotted = (scene.at + 1..end)
+            .take_while(|i| matches!(scene.kind(*i), Tok::Name | Tok::Dot))
+            .last();
         let last = dotted.unwrap_or(scene.at + 1);
-        return scene.fail("Did you mean to use 'from ... import ...' instead?", scene.span(start, last));
+        return scene.fail(
+            "Did you mean to use 'from ... import ...' instead?",
+            scene.span(start, last),
+        );
     }
     import_target(scene)
 }
 
 fn from_import(scene: &Scene<'_>) -> Option<Diagnostic> {
     if scene.kind(scene.at) == Tok::Newline && scene.before(scene.at) == Some(Tok::Comma) {
-        return scene.fail("trailing comma not allowed without surrounding parentheses", scene.token(scene.at).span());
+        return scene.fail(
+            "trailing comma not allowed without surrounding parentheses",
+            scene.token(scene.at).span(),
+        );
     }
     if scene.kind(scene.at) == Tok::Newline && scene.before(scene.at) == Some(Tok::Import) {
-        return scene.fail("Expected one or more names after 'import'", scene.token(scene.at).span());
+        return scene.fail(
+            "Expected one or more names after 'import'",
+            scene.token(scene.at).span(),
+        );
     }
     import_target(scene)
 }
 
 /// `import a as b.c`
 fn import_target(scene: &Scene<'_>) -> Option<Diagnostic> {
-    let as_at = (scene.start..scene.at).rev().find(|i| scene.kind(*i) == Tok::As)?;
+    let as_at = (scene.start..scene.at)
+        .rev()
+        .find(|i| scene.kind(*i) == Tok::As)?;
     let (e, _) = scene.expression(as_at + 1)?;
     if let ExprKind::Name(_) = e.kind {
         return None;
     }
-    scene.fail(format!("cannot use {} as import target", describe(&e)), e.span)
+    scene.fail(
+        format!("cannot use {} as import target", describe(&e)),
+        e.span,
+    )
 }
 
 /// `for f() in x`, `for x of y`.
@@ -76,20 +103,33 @@ fn for_target(scene: &Scene<'_>, at: usize) -> Option<Diagnostic> {
 
 fn except(scene: &Scene<'_>) -> Option<Diagnostic> {
     let start = scene.start;
-    if scene.kind(start + 1) == Tok::Star && scene.at == start + 2 && matches!(scene.kind(scene.at), Tok::Colon | Tok::Newline) {
-        return scene.fail("expected one or more exception types", scene.token(scene.at).span());
+    if scene.kind(start + 1) == Tok::Star
+        && scene.at == start + 2
+        && matches!(scene.kind(scene.at), Tok::Colon | Tok::Newline)
+    {
+        return scene.fail(
+            "expected one or more exception types",
+            scene.token(scene.at).span(),
+        );
     }
     None
 }
 
 /// `case 1 as x.y`
 fn case(scene: &Scene<'_>) -> Option<Diagnostic> {
-    let as_at = (scene.start..scene.at).rev().find(|i| scene.kind(*i) == Tok::As)?;
+    let as_at = (scene.start..scene.at)
+        .rev()
+        .find(|i| scene.kind(*i) == Tok::As)?;
     let (e, _) = scene.expression(as_at + 1)?;
     match &e.kind {
-        ExprKind::Name(name) if name.as_ref() == "_" => scene.fail("cannot use '_' as a target", e.span),
+        ExprKind::Name(name) if name.as_ref() == "_" => {
+            scene.fail("cannot use '_' as a target", e.span)
+        }
         ExprKind::Name(_) => None,
-        _ => scene.fail(format!("cannot use {} as pattern target", describe(&e)), e.span),
+        _ => scene.fail(
+            format!("cannot use {} as pattern target", describe(&e)),
+            e.span,
+        ),
     }
 }
 
@@ -114,7 +154,10 @@ fn legacy(scene: &Scene<'_>) -> Option<Diagnostic> {
 fn parameters(scene: &Scene<'_>, def: usize) -> Option<Diagnostic> {
     let at = scene.at;
     if scene.kind(at) == Tok::RBracket && scene.before(at) == Some(Tok::LBracket) && at == def + 3 {
-        return scene.fail("Type parameter list cannot be empty", scene.token(at).span());
+        return scene.fail(
+            "Type parameter list cannot be empty",
+            scene.token(at).span(),
+        );
     }
     if scene.kind(def) != Tok::Def {
         return None;
@@ -128,8 +171,13 @@ fn parameters(scene: &Scene<'_>, def: usize) -> Option<Diagnostic> {
 
 fn lambda_parameters(scene: &Scene<'_>) -> Option<Diagnostic> {
     // The last lambda whose colon is still to come.
-    let lambda = (scene.start..scene.at).rev().find(|i| scene.kind(*i) == Tok::Lambda)?;
-    if scene.find(lambda, |k| k == Tok::Colon).is_some_and(|c| c < scene.at) {
+    let lambda = (scene.start..scene.at)
+        .rev()
+        .find(|i| scene.kind(*i) == Tok::Lambda)?;
+    if scene
+        .find(lambda, |k| k == Tok::Colon)
+        .is_some_and(|c| c < scene.at)
+    {
         return None;
     }
     parameter_list(scene, lambda + 1, "Lambda expression")
@@ -140,9 +188,10 @@ fn parameter_list(scene: &Scene<'_>, _from: usize, what: &str) -> Option<Diagnos
     let at = scene.at;
     let span = scene.token(at).span();
     match (scene.before(at)?, scene.kind(at)) {
-        (Tok::Assign, Tok::RParen | Tok::Comma) => {
-            scene.fail("expected default value expression", scene.token(at - 1).span())
-        }
+        (Tok::Assign, Tok::RParen | Tok::Comma) => scene.fail(
+            "expected default value expression",
+            scene.token(at - 1).span(),
+        ),
         (Tok::LParen | Tok::Comma | Tok::Lambda, Tok::LParen) => {
             let close = scene.closer(at)?;
             // Only names, or it is something else.
@@ -150,7 +199,10 @@ fn parameter_list(scene: &Scene<'_>, _from: usize, what: &str) -> Option<Diagnos
             if !names || close == at + 1 {
                 return None;
             }
-            scene.fail(format!("{what} parameters cannot be parenthesized"), scene.span(at, close))
+            scene.fail(
+                format!("{what} parameters cannot be parenthesized"),
+                scene.span(at, close),
+            )
         }
         (Tok::Slash, Tok::Star) => scene.fail("expected comma between / and *", span),
         _ => None,
