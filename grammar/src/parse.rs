@@ -1,6 +1,6 @@
 //! The way from text to tree, and what the caller sees of it.
 
-use crate::ast::{Root, StmtKind};
+use crate::ast::{Root, Span, StmtKind};
 use crate::build::Cx;
 use crate::corun;
 use crate::diagnostic::Diagnostic;
@@ -37,7 +37,22 @@ const MAX_SOURCE: usize = u32::MAX as usize - 16;
 
 /// Parses source text (see `decode` for bytes).
 pub fn parse(source: &str, mode: Mode) -> Result<Parsed, Diagnostic> {
-    parse_as(source, mode, true)
+    parse_as(source, mode, true).map_err(|problem| fitted(source, problem))
+}
+
+/// Rules compute spans from neighbouring tokens: here they are made to fit the text, so that whoever draws
+/// them can slice it.
+fn fitted(source: &str, mut problem: Diagnostic) -> Diagnostic {
+    let mut start = (problem.span.start as usize).min(source.len());
+    while !source.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = (problem.span.end as usize).clamp(start, source.len());
+    while !source.is_char_boundary(end) {
+        end += 1;
+    }
+    problem.span = Span::new(start, end);
+    problem
 }
 
 /// `suggest` is false when the text is a suggestion itself.
@@ -51,7 +66,7 @@ pub(crate) fn parse_as(source: &str, mode: Mode, suggest: bool) -> Result<Parsed
     if let Some(at) = source.bytes().position(|c| c == 0) {
         return Err(Diagnostic::syntax(
             "source code cannot contain null bytes",
-            crate::ast::Span::new(at, at + 1),
+            Span::new(at, at + 1),
         ));
     }
     let mut lexed = layout::lex(source);
@@ -86,8 +101,7 @@ fn one_entry(source: &str, lexed: &Lexed, root: &Root) -> Result<(), Diagnostic>
         }
         if !source.ends_with('\n') {
             let end = source.len();
-            let mut problem =
-                Diagnostic::syntax("incomplete input", crate::ast::Span::new(end, end));
+            let mut problem = Diagnostic::syntax("incomplete input", Span::new(end, end));
             problem.incomplete = true;
             return Err(problem);
         }

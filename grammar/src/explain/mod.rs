@@ -64,7 +64,16 @@ pub fn explain(
         .unwrap_or_else(|| generic(&scene));
     // CPython gives up at once on an indent that it did not expect.
     if problem.message != "unexpected indent" {
-        let read = problem.span.end.max(scene.token(scene.at).start) as usize;
+        let read = if problem.message == "invalid syntax" {
+            scene.token(scene.at).start
+        } else {
+            // To see that an expression ends, a parser reads one token more.
+            let end = problem.span.end;
+            let next = scene.tokens.iter().find(|t| t.start >= end);
+            next.map_or(end, |t| t.start)
+                .max(scene.token(scene.at).start)
+        };
+        let read = read as usize;
         problem = overrule(source, lexed, problem, read);
         if let Stop::Unclosed(bracket) = lexed.stop
             && scene.runs_into_end()
@@ -102,14 +111,18 @@ fn generic(scene: &Scene<'_>) -> Diagnostic {
             problem
         }
         Tok::Dedent => {
-            let mut problem = Diagnostic::syntax("invalid syntax", token.span());
-            // What stands after the end of the block is at fault, if anything stands there.
             let next = scene.tokens[scene.at..]
                 .iter()
                 .find(|t| t.kind != Tok::Dedent);
-            if let Some(next) = next {
-                problem.span = next.span();
-            }
+            let span = match next {
+                Some(t) if !scene.at_end() => Span {
+                    start: t.start,
+                    end: t.start,
+                },
+                _ => scene.end_span(),
+            };
+            let mut problem = Diagnostic::syntax("unexpected unindent", span);
+            problem.kind = Kind::Indentation;
             problem
         }
         _ => Diagnostic::syntax("invalid syntax", token.span()),

@@ -114,14 +114,27 @@ impl<'a> Scene<'a> {
         Span::new(end, end)
     }
 
-    /// True if the failing token opens an expression that goes on to the end of the text.
+    /// True if an expression has ended and another begins, and that one goes on to the end of the text.
     pub fn runs_into_end(&self) -> bool {
         let last = self.tokens.len() - 1;
-        let names = matches!(
+        let head = matches!(
             self.kind(self.start),
-            Tok::Import | Tok::From | Tok::Global | Tok::Nonlocal
+            Tok::Import | Tok::From | Tok::Global | Tok::Nonlocal | Tok::Def | Tok::Class
         );
-        !names && self.kind(self.at).opens() && matches!(self.run(self.at, last), Err(None))
+        let after_operand = self.before(self.at).is_some_and(|k| {
+            k.closes()
+                || matches!(
+                    k,
+                    Tok::Name
+                        | Tok::Number
+                        | Tok::Str
+                        | Tok::FEnd
+                        | Tok::True
+                        | Tok::False
+                        | Tok::None
+                )
+        });
+        !head && after_operand && matches!(self.run(self.at, last), Err(None))
     }
 
     /// The bracket depth behind token `i`, from the start of its line.

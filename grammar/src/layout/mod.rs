@@ -152,6 +152,8 @@ impl<'s> Layout<'s> {
 
     fn run(&mut self) -> Step {
         self.indentation()?;
+        // Where the comment on this line starts.
+        let mut comment = None;
         loop {
             match self.modes.last().copied() {
                 Some(Mode::Text(string)) => {
@@ -174,12 +176,16 @@ impl<'s> Layout<'s> {
             };
             match kind {
                 Tok::LineEnd => {
-                    if self.brackets.is_empty() {
-                        self.push(Tok::Newline, span.start, span.end);
+                    if !self.brackets.is_empty() {
+                        comment = None;
+                    } else {
+                        // A comment is part of the line's end.
+                        let start = comment.take().filter(|at| span.start > *at);
+                        self.push(Tok::Newline, start.unwrap_or(span.start), span.end);
                         self.indentation()?;
                     }
                 }
-                Tok::Comment => {}
+                Tok::Comment => comment = Some(span.start),
                 Tok::Backslash => self.continuation(span.start)?,
                 Tok::Name => {
                     self.check_prefix(span.start, span.end)?;
@@ -245,8 +251,12 @@ impl<'s> Layout<'s> {
             return Ok(());
         }
         let name = self.source[start..end].to_ascii_lowercase();
-        let repeated = name.char_indices().any(|(i, c)| name[i + 1..].contains(c));
-        if repeated || name.contains(|c| !"brfut".contains(c)) {
+        // All ASCII from here on.
+        if name.bytes().any(|c| !b"brfut".contains(&c)) {
+            return Ok(());
+        }
+        let repeated = |(i, c): (usize, char)| name[i + 1..].contains(c);
+        if name.char_indices().any(repeated) {
             return Ok(());
         }
         let pairs = [
