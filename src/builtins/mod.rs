@@ -5,6 +5,21 @@
 //!
 //! Rule: to add a type or function, write it in its own file and add one row here.
 
+pub mod containers;
+pub mod dict;
+pub mod dict_views;
+pub mod functions;
+pub mod functions_num;
+pub mod iterators;
+pub mod list;
+pub mod print;
+pub mod range;
+pub mod set;
+pub mod slice;
+pub mod sort;
+pub mod support;
+pub mod tuple;
+
 use crate::object::native::NativeDef;
 use crate::object::types::TypeSpec;
 use crate::vm::Vm;

@@ -76,6 +76,12 @@ macro_rules! payload {
 }
 payload!(Set FrozenSet);
 
+impl Set {
+    pub fn table(&self) -> &SetTable {
+        &self.0
+    }
+}
+
 impl Value {
     /// The table, if this is a set or a frozenset (or an instance of a subclass).
     #[inline(always)]

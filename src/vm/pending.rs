@@ -27,6 +27,13 @@ missing! {
     run_function(func: &Value, args: Args) -> Value;
 }
 
+// What nobody has written yet.
+missing! {
+    compile_source(text: &str, filename: &str, mode: &str, flags: u32) -> Value;
+    generic_alias(origin: &Value, args: &Value) -> Value;
+    mapping_proxy_of(dict: &Value) -> Value;
+}
+
 // Calls.
 missing! {
     call(f: &Value, args: &[Value]) -> Value;
