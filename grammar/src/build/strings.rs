@@ -372,19 +372,19 @@ fn strip_comments(text: &str) -> String {
     }
     let mut out = String::new();
     let mut quote: Option<char> = None;
-    let mut chars = text.chars();
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match (c, quote) {
             ('#', None) => {
-                // The line end goes with it.
-                for skipped in chars.by_ref() {
-                    if skipped == '\n' {
-                        break;
-                    }
-                }
+                while chars.next_if(|c| *c != '\n').is_some() {}
                 continue;
             }
             ('"' | '\'', None) => quote = Some(c),
+            ('\\', Some(_)) => {
+                out.push(c);
+                out.extend(chars.next());
+                continue;
+            }
             (_, Some(q)) if c == q => quote = None,
             _ => {}
         }
