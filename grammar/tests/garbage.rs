@@ -43,7 +43,7 @@ fn check(source: &str) {
 #[test]
 fn pieces() {
     let mut random = Random(0x5EED);
-    for _ in 0..8_000 {
+    for _ in 0..2_500 {
         let count = 1 + random.below(40);
         let source: String = (0..count)
             .map(|_| PIECES[random.below(PIECES.len())])
@@ -55,7 +55,7 @@ fn pieces() {
 #[test]
 fn bytes() {
     let mut random = Random(0xB17E5);
-    for _ in 0..8_000 {
+    for _ in 0..2_500 {
         let count = random.below(60);
         let text: Vec<u8> = (0..count).map(|_| random.below(256) as u8).collect();
         if let Ok(source) = decode(&text) {
