@@ -2,6 +2,7 @@
 
 pub mod builtins;
 pub mod bytecode;
+pub mod host;
 pub mod object;
 pub mod vm;
 pub mod text;

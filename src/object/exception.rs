@@ -60,8 +60,8 @@ impl Exception {
 
 /// One level of a traceback.
 pub struct Traceback {
-    /// A frame object (see `Frame`).
-    pub frame: Value,
+    /// The function that was running, until somebody asks for the frame object; then that (`Vm::traceback_frame`).
+    pub frame: RefCell<Value>,
     /// Word offset of the instruction that was running.
     pub at: u32,
     /// The line, if it was set by hand (`types.TracebackType`); 0: ask the code.
@@ -73,9 +73,11 @@ pub struct Traceback {
 unsafe impl Payload for Traceback {
     const KIND: Kind = Kind::Traceback;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        visit(&self.frame);
         // SAFETY: safe points only, no borrow is held.
-        visit(unsafe { &*self.next.as_ptr() })
+        unsafe {
+            visit(&*self.frame.as_ptr());
+            visit(&*self.next.as_ptr());
+        }
     }
 }
 

@@ -23,6 +23,9 @@ use super::shape::Shape;
 use super::value::Value;
 use std::cell::{Cell, RefCell, UnsafeCell};
 
+/// `Gen::resume_reg` before the start.
+pub const NO_REG: u16 = u16::MAX;
+
 /// Words of a frame header, below its base.
 pub const FRAME_WORDS: usize = 5;
 
@@ -49,6 +52,10 @@ pub struct Gen {
     pub leaf: Cell<*mut u64>,
     /// Where a suspended frame goes on: the next instruction (YIELD) or the same one (SEND).
     pub resume_pc: Cell<*const u32>,
+    /// Suspended in a delegating op (SEND, ANEXT) on something that is not itself a generator frame.
+    pub at_send: Cell<bool>,
+    /// The register that receives the sent value, or NO_REG before the start.
+    pub resume_reg: Cell<u16>,
     /// The generator that waits for this one, if it was reached by delegation.
     pub outer: Cell<*const Gen>,
     /// The generator that this one waits for.
@@ -114,6 +121,8 @@ impl Gen {
             nregs,
             leaf: Cell::new(std::ptr::null_mut()),
             resume_pc: Cell::new(std::ptr::null()),
+            at_send: Cell::new(false),
+            resume_reg: Cell::new(NO_REG),
             outer: Cell::new(std::ptr::null()),
             delegate: Cell::new(std::ptr::null()),
             saved_root: Cell::new(std::ptr::null()),

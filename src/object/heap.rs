@@ -18,6 +18,7 @@ use super::value::Value;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const CELL_STEP: usize = 16;
 const MAX_CELL: usize = 512;
@@ -54,8 +55,9 @@ pub struct Heap {
     weak: RefCell<HashMap<usize, Vec<*mut Header>>>,
     /// Weak references that died with a callback to be called.
     weak_pending: RefCell<Vec<Value>>,
-    /// Set when `pending` or `weak_pending` gets its first entry; the VM looks at it.
-    pub attention: Cell<bool>,
+    /// Something waits for the next safe point: finalizers, a due collection, a signal, a hand-over of the lock. Atomic, because signal
+    /// handlers and other threads set it too.
+    pub attention: AtomicBool,
     /// Traced objects allocated minus freed since the last collection.
     pub debt: Cell<i64>,
     /// `debt` beyond which a collection is due.
@@ -81,7 +83,7 @@ impl Heap {
             pending: RefCell::new(Vec::new()),
             weak: RefCell::new(HashMap::new()),
             weak_pending: RefCell::new(Vec::new()),
-            attention: Cell::new(false),
+            attention: AtomicBool::new(false),
             debt: Cell::new(0),
             threshold: Cell::new(20_000),
             live: Cell::new(0),
@@ -122,7 +124,11 @@ impl Heap {
             shape: Cell::new(shape),
         };
         if T::TRACED {
-            self.debt.set(self.debt.get() + 1);
+            let debt = self.debt.get() + 1;
+            self.debt.set(debt);
+            if debt > self.threshold.get() {
+                self.attention.store(true, Relaxed);
+            }
         }
         // SAFETY: the cell is free and large enough, and aligned to 16.
         unsafe {
@@ -200,7 +206,7 @@ impl Heap {
         unsafe {
             match h.kind {
                 Kind::Str => base + (*(p as *const Obj<super::str::Str>)).data.tail_bytes(),
-                Kind::Tuple => base + (*(p as *const Obj<super::seq::Tuple>)).data.len() * 8,
+                Kind::Tuple => base + (&(*(p as *const Obj<super::seq::Tuple>)).data).len() * 8,
                 Kind::Bytes => base,
                 _ => base,
             }
@@ -278,7 +284,7 @@ impl Heap {
                 }
                 (*h).count.set(1);
                 self.pending.borrow_mut().push(Value::from_bits(h as u64));
-                self.attention.set(true);
+                self.attention.store(true, Relaxed);
                 return true;
             }
         }
@@ -297,7 +303,7 @@ impl Heap {
                 if w.has_callback() {
                     (*r).count.set((*r).count.get() + 1);
                     self.weak_pending.borrow_mut().push(Value::from_bits(r as u64));
-                    self.attention.set(true);
+                    self.attention.store(true, Relaxed);
                 }
             }
         }
@@ -334,7 +340,6 @@ impl Heap {
 
     /// Takes the objects that wait for their finalizer.
     pub fn take_pending(&self) -> (Vec<Value>, Vec<Value>) {
-        self.attention.set(false);
         (std::mem::take(&mut *self.pending.borrow_mut()), std::mem::take(&mut *self.weak_pending.borrow_mut()))
     }
 

@@ -10,6 +10,7 @@ pub mod generator;
 pub mod header;
 pub mod heap;
 pub mod instance;
+pub mod iter;
 pub mod native;
 pub mod num;
 pub mod seq;

@@ -13,6 +13,7 @@ use super::seq::Tuple;
 use super::value::Value;
 use crate::vm::{Res, Vm};
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 /// What a native gets: one value per parameter of its signature.
 pub type NativeFn = fn(&Vm, &[Value]) -> Res;
@@ -62,7 +63,8 @@ pub struct Native {
     pub owner: Value,
     /// `__module__` name or unbound.
     pub module: Value,
-    pub sig: OnceCell<Signature>,
+    /// Parsed on the first call; bound methods share that of the function they were made from.
+    pub sig: OnceCell<Rc<Signature>>,
 }
 
 // SAFETY: one type per kind; each value is visited once (signature defaults are immediates and strs).

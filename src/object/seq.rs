@@ -29,6 +29,21 @@ impl Tuple {
     pub fn alloc(heap: &Heap, shape: *const Shape, items: impl ExactSizeIterator<Item = Value>) -> Value {
         let len = items.len();
         let v = heap.alloc(shape, Tuple { len }, len * 8);
+        Tuple::fill(v, len, items)
+    }
+
+    /// Allocates an instance of a script class derived from tuple, with `slots` attribute slots.
+    pub fn alloc_with_slots(heap: &Heap, shape: *const Shape, items: impl ExactSizeIterator<Item = Value>, slots: u16) -> Value {
+        let len = items.len();
+        let v = heap.alloc(shape, Tuple { len }, len * 8 + super::instance::tail_for(slots));
+        let v = Tuple::fill(v, len, items);
+        // SAFETY: allocated with that tail just now.
+        unsafe { super::instance::init_slots(heap, &v, slots) };
+        v
+    }
+
+    /// Writes the items of a new tuple.
+    fn fill(v: Value, len: usize, items: impl Iterator<Item = Value>) -> Value {
         let p = (v.bits() as usize + size_of::<Obj<Tuple>>()) as *mut Value;
         let mut n = 0;
         for item in items.take(len) {

@@ -58,6 +58,26 @@ impl Str {
         v
     }
 
+    /// Allocates an instance of a script class derived from str, with `slots` attribute slots.
+    pub fn alloc_with_slots(heap: &Heap, shape: *const Shape, text: &str, chars: usize, slots: u16) -> Value {
+        let cap = text.len().div_ceil(8) * 8;
+        let data = Str {
+            len: Cell::new(text.len() as u32),
+            chars: Cell::new(chars as u32),
+            cap: Cell::new(text.len() as u32),
+            hash: Cell::new(0),
+            index: RefCell::new(None),
+        };
+        let v = heap.alloc(shape, data, cap + super::instance::tail_for(slots));
+        // SAFETY: the tail has room for the text and, behind it, for the slots.
+        unsafe {
+            let p = (v.bits() as *mut Obj<Str>).add(1) as *mut u8;
+            std::ptr::copy_nonoverlapping(text.as_ptr(), p, text.len());
+            super::instance::init_slots(heap, &v, slots);
+        }
+        v
+    }
+
     fn bytes_ptr(&self) -> *mut u8 {
         // SAFETY: every Str sits in an Obj with its bytes right behind.
         unsafe { (self as *const Str).add(1) as *mut u8 }

@@ -55,6 +55,7 @@ pub fn register_kinds(heap: &Heap) {
     heap.register::<generator::Coroutine>();
     heap.register::<generator::AsyncGenerator>();
     heap.register::<weak::WeakRef>();
+    crate::object::iter::register(heap);
     heap.register::<crate::object::set::Set>();
     heap.register::<crate::object::set::FrozenSet>();
 }

@@ -29,8 +29,22 @@ impl std::fmt::Debug for Raised {
 }
 
 pub mod bind;
+pub mod carets;
 pub mod dict_ops;
 pub mod frame;
+pub mod unwind;
+pub mod traceback;
+pub mod table;
+pub mod support;
+pub mod resume;
+pub mod ops_names;
+pub mod ops_call;
+pub mod ops_build;
+pub mod ops_basic;
+pub mod ops_arith;
+pub mod hooks;
+pub mod gen_methods;
+pub mod dispatch;
 pub mod make;
 pub mod names;
 pub mod pending;
@@ -71,12 +85,18 @@ pub struct Vm {
     pub exec: frame::Exec,
     /// Method cache, signatures, native types without a kind.
     pub type_state: type_state::TypeState,
+    /// What other layers put in: see `hooks`.
+    pub hooks: hooks::Hooks,
+    /// Finalizers run now; nested safe points leave the queue alone.
+    pub in_finalizer: Cell<bool>,
     /// Script-level recursion limit (`sys.setrecursionlimit`).
     pub recursion_limit: Cell<u32>,
     /// Address below which native frames must not grow.
     pub native_limit: Cell<usize>,
     /// Seed of str and bytes hashes.
     pub hash_seed: u64,
+    /// Where the event layer keeps its state (an extension of this VM), or null: looked up on every task step.
+    pub event_state: Cell<*const ()>,
     /// Depth of `repr` nesting objects under way (by identity), for `[...]`.
     pub repr_guard: RefCell<Vec<u64>>,
 }
@@ -166,9 +186,12 @@ impl Vm {
             extensions: RefCell::default(),
             exec: frame::Exec::new(),
             type_state: type_state::TypeState::default(),
+            hooks: hooks::Hooks::default(),
+            in_finalizer: Cell::new(false),
             recursion_limit: Cell::new(1000),
             native_limit: Cell::new(0),
             hash_seed,
+            event_state: Cell::new(std::ptr::null()),
             repr_guard: RefCell::default(),
         });
         crate::vm::make::boot_strs(&mut vm);

@@ -24,7 +24,6 @@ macro_rules! missing {
 
 // The frames and the interpreter loop.
 missing! {
-    run_function(func: &Value, args: Args) -> Value;
 }
 
 // What nobody has written yet.
