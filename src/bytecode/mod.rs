@@ -3,7 +3,10 @@
 //! It stands between `compile`, which fills a `Code`, and `vm`, which loads it. Nothing here knows a `Value`, so all of it
 //! can be built, printed and tested without a heap.
 
+pub mod asm;
+pub mod disasm;
 pub mod ops;
+pub mod verify;
 
 use corun_grammar::ast::Span;
 use num_bigint::BigInt;

@@ -235,8 +235,8 @@ ops! {
     // ---- iteration
     GETITER AB None 0 "R[A] := iter(R[B])";
     FORITER AB Jump 1 "R[A] := next(R[B]); at its end: clear R[B], jump by X";
-    UNPACK ABn None 0 "R[A] .. R[A+C-1] := the C items of R[B]; ValueError on another count";
-    UNPACKEX ABn Num 0 "R[A].. := C items, a list of the middle, X items, of R[B]";
+    UNPACK ABn None 0 "R[A] .. R[A+C-1] := the C items of R[B]; ValueError on another count. They may be locals: none is written before the count is known to be right; R[B] is not among them";
+    UNPACKEX ABn Num 0 "R[A].. := C items, a list of the middle, X items, of R[B]; as UNPACK otherwise";
 
     // ---- building values (all take their operands)
     LIST ABn None 0 "R[A] := [R[B] .. R[B+C-1]], takes them";
@@ -306,6 +306,8 @@ ops! {
 
     // ---- the rest
     INTRINSIC ABn None 0 "R[A] := intrinsic C applied to R[B] (see `Intrinsic`)";
+    JTK AJ None 0 "`or` as a value: if R[A] is true, jump and keep it; else release it (even a temporary survives the jump)";
+    JFK AJ None 0 "`and` as a value: if R[A] is false, jump and keep it; else release it";
 
     // ---- forms that only the VM writes (quickened ops; the compiler never emits them)
     LOADATTR_SLOT AB Name 3 "LOADATTR of an instance slot: cache = shape id, byte offset";

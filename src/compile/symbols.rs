@@ -1,0 +1,873 @@
+//! Walks the tree and fills the symbol tables: what each scope binds, uses and declares.
+//!
+//! First half of scope analysis; `resolve.rs` is the second. Errors that CPython's `symtable` reports are reported
+//! here, in its words and order.
+//!
+//! Rules:
+//! 1. Names are mangled before they enter a table.
+//! 2. Left-nested chains (`a.b(c).d + e ...`) are walked by a loop: they may be thousands of nodes deep.
+
+use super::scope::{ClassCell, Role, ScopeId, ScopeKind, Scopes, Symbol, flag, mangle};
+use super::{Res, fail};
+use corun_grammar::ast::*;
+use std::rc::Rc;
+
+pub struct Builder<'a> {
+    pub scopes: Scopes,
+    cur: ScopeId,
+    /// The class whose private names are mangled.
+    class: Option<Name>,
+    /// Depth of iterables of comprehensions.
+    in_iterable: u32,
+    /// Inside a block that may not run (for annotations of modules and classes).
+    conditional: bool,
+    future_annotations: bool,
+    top_level_await: bool,
+    /// What kind of type-variable expression is being read, for errors.
+    bound_kind: &'static str,
+    spine: Vec<&'a Expr>,
+    /// Names that are made up here.
+    dot_format: Name,
+    dot_zero: Name,
+    class_name: Name,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(future_annotations: bool, top_level_await: bool) -> Builder<'a> {
+        let mut scopes = Scopes::default();
+        let cur = scopes.add(ScopeKind::Module, None);
+        Builder {
+            scopes,
+            cur,
+            class: None,
+            in_iterable: 0,
+            conditional: false,
+            future_annotations,
+            top_level_await,
+            bound_kind: "",
+            spine: Vec::new(),
+            dot_format: ".format".into(),
+            dot_zero: ".0".into(),
+            class_name: "__class__".into(),
+        }
+    }
+
+    pub fn root(&mut self, root: &'a Root) -> Res {
+        match root {
+            Root::Module(body) | Root::Interactive(body) => self.stmts(body),
+            Root::Expression(e) => self.expr(e),
+        }
+    }
+
+    // ---- tables
+
+    fn kind(&self) -> ScopeKind {
+        self.scopes.get(self.cur).kind
+    }
+
+    fn symbol(&mut self, name: &Name) -> &mut Symbol {
+        let name = mangle(self.class.as_ref(), name);
+        self.scopes.get_mut(self.cur).table.entry(&name)
+    }
+
+    fn add(&mut self, name: &Name, flags: u16, span: Span) -> Res {
+        if name.as_ref() == "__debug__" && flags & (flag::BOUND | flag::STORED) != 0 {
+            return fail("cannot assign to __debug__", span);
+        }
+        self.symbol(name).flags |= flags;
+        Ok(())
+    }
+
+    fn add_param(&mut self, name: &Name) {
+        let name = mangle(self.class.as_ref(), name);
+        let scope = self.scopes.get_mut(self.cur);
+        scope.table.entry(&name).flags |= flag::PARAM;
+        scope.params.push(name);
+    }
+
+    /// Runs `inside` in a new scope.
+    fn within<T>(&mut self, kind: ScopeKind, node: &T, role: Role, inside: impl FnOnce(&mut Self) -> Res) -> Res {
+        let id = self.scopes.add(kind, Some(self.cur));
+        self.scopes.bind_node(node, role, id);
+        self.reenter(id, inside)
+    }
+
+    fn reenter(&mut self, id: ScopeId, inside: impl FnOnce(&mut Self) -> Res) -> Res {
+        let outer = std::mem::replace(&mut self.cur, id);
+        let conditional = std::mem::replace(&mut self.conditional, false);
+        let result = inside(self);
+        self.cur = outer;
+        self.conditional = conditional;
+        result
+    }
+
+    // ---- statements
+
+    fn stmts(&mut self, body: &'a [Stmt]) -> Res {
+        for stmt in body {
+            self.stmt(stmt)?;
+        }
+        Ok(())
+    }
+
+    /// Statements of a block that may not run.
+    fn block(&mut self, body: &'a [Stmt]) -> Res {
+        let outer = std::mem::replace(&mut self.conditional, true);
+        let result = self.stmts(body);
+        self.conditional = outer;
+        result
+    }
+
+    fn stmt(&mut self, stmt: &'a Stmt) -> Res {
+        match &stmt.kind {
+            StmtKind::FunctionDef(f) => self.function_def(f),
+            StmtKind::ClassDef(c) => self.class_def(c),
+            StmtKind::Return(value) => self.maybe(value.as_deref()),
+            StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.delete(t)),
+            StmtKind::Assign { targets, value } => {
+                for target in targets {
+                    self.target(target, 0)?;
+                }
+                self.expr(value)
+            }
+            StmtKind::TypeAlias { name, type_params, value } => self.type_alias(name, type_params, value),
+            StmtKind::AugAssign { target, value, .. } => {
+                // The target is read first.
+                if let ExprKind::Name(name) = &target.kind {
+                    self.use_name(name);
+                }
+                self.target(target, 0)?;
+                self.expr(value)
+            }
+            StmtKind::AnnAssign { target, annotation, value, simple } => {
+                self.ann_assign(target, annotation, value.as_deref(), *simple)
+            }
+            StmtKind::For(f) => {
+                self.target(&f.target, 0)?;
+                self.expr(&f.iter)?;
+                if f.is_async {
+                    self.awaits();
+                }
+                self.block(&f.body)?;
+                self.block(&f.orelse)
+            }
+            StmtKind::While { test, body, orelse } => {
+                self.expr(test)?;
+                self.block(body)?;
+                self.block(orelse)
+            }
+            StmtKind::If { test, body, orelse } => self.if_chain(test, body, orelse),
+            StmtKind::With { items, body, is_async } => {
+                if *is_async {
+                    self.awaits();
+                }
+                for item in items {
+                    self.expr(&item.context)?;
+                    if let Some(vars) = &item.vars {
+                        self.target(vars, 0)?;
+                    }
+                }
+                self.block(body)
+            }
+            StmtKind::Match { subject, cases } => {
+                self.expr(subject)?;
+                for case in cases {
+                    self.pattern(&case.pattern)?;
+                    self.maybe(case.guard.as_ref())?;
+                    self.block(&case.body)?;
+                }
+                Ok(())
+            }
+            StmtKind::Raise { exc, cause } => {
+                self.maybe(exc.as_deref())?;
+                self.maybe(cause.as_deref())
+            }
+            StmtKind::Try(t) => self.try_stmt(t),
+            StmtKind::Assert { test, msg } => {
+                self.expr(test)?;
+                self.maybe(msg.as_deref())
+            }
+            StmtKind::Import(names) => names.iter().try_for_each(|alias| {
+                let first = alias.name.split('.').next().unwrap_or("");
+                let name = alias.asname.as_ref().map_or_else(|| first.into(), |n| n.name.clone());
+                self.add(&name, flag::LOCAL | flag::STORED, stmt.span)
+            }),
+            StmtKind::ImportFrom { names, .. } => {
+                for alias in names {
+                    if alias.name.as_ref() == "*" {
+                        if self.kind() != ScopeKind::Module {
+                            return fail("import * only allowed at module level", alias.span);
+                        }
+                        continue;
+                    }
+                    let name = alias.asname.as_ref().map_or(&alias.name, |n| &n.name);
+                    self.add(name, flag::LOCAL | flag::STORED, stmt.span)?;
+                }
+                Ok(())
+            }
+            StmtKind::Global(names) => self.directive(names, flag::GLOBAL, "global", stmt.span),
+            StmtKind::Nonlocal(names) => self.directive(names, flag::NONLOCAL, "nonlocal", stmt.span),
+            StmtKind::Expr(e) => self.expr(e),
+            StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
+        }
+    }
+
+    fn if_chain(&mut self, mut test: &'a Expr, mut body: &'a [Stmt], mut orelse: &'a [Stmt]) -> Res {
+        loop {
+            self.expr(test)?;
+            self.block(body)?;
+            match orelse {
+                [Stmt { kind: StmtKind::If { test: t, body: b, orelse: o }, .. }] => {
+                    (test, body, orelse) = (t, b, o);
+                }
+                _ => return self.block(orelse),
+            }
+        }
+    }
+
+    fn try_stmt(&mut self, t: &'a Try) -> Res {
+        self.block(&t.body)?;
+        self.block(&t.orelse)?;
+        for handler in &t.handlers {
+            self.maybe(handler.typ.as_ref())?;
+            if let Some(name) = &handler.name {
+                self.add(&name.name, flag::LOCAL | flag::STORED | flag::DELETED, name.span)?;
+            }
+            self.block(&handler.body)?;
+        }
+        self.block(&t.finalbody)
+    }
+
+    fn directive(&mut self, names: &[Ident], flags: u16, word: &str, span: Span) -> Res {
+        for ident in names {
+            let name = &ident.name;
+            let old = self.symbol(name).flags;
+            if old & (flag::PARAM | flag::LOCAL | flag::USE | flag::ANNOT) != 0 {
+                return fail(
+                    if old & flag::PARAM != 0 {
+                        format!("name '{name}' is parameter and {word}")
+                    } else if old & flag::USE != 0 {
+                        format!("name '{name}' is used prior to {word} declaration")
+                    } else if old & flag::ANNOT != 0 {
+                        format!("annotated name '{name}' can't be {word}")
+                    } else {
+                        format!("name '{name}' is assigned to before {word} declaration")
+                    },
+                    span,
+                );
+            }
+            let symbol = self.symbol(name);
+            symbol.flags |= flags;
+            symbol.directive = span;
+        }
+        Ok(())
+    }
+
+    fn ann_assign(&mut self, target: &'a Expr, annotation: &'a Expr, value: Option<&'a Expr>, simple: bool) -> Res {
+        let kind = self.kind();
+        if let ExprKind::Name(name) = &target.kind {
+            let old = self.symbol(name).flags;
+            if simple && kind != ScopeKind::Module && old & (flag::GLOBAL | flag::NONLOCAL) != 0 {
+                let word = if old & flag::GLOBAL != 0 { "global" } else { "nonlocal" };
+                return fail(format!("annotated name '{name}' can't be {word}"), target.span);
+            }
+            let stored = if value.is_some() { flag::STORED } else { 0 };
+            if simple {
+                self.add(name, flag::ANNOT | flag::LOCAL | stored, target.span)?;
+            } else if value.is_some() {
+                self.add(name, flag::LOCAL | stored, target.span)?;
+            }
+        } else {
+            self.target(target, 0)?;
+        }
+        if matches!(kind, ScopeKind::Module | ScopeKind::Class) && simple {
+            self.scopes.get_mut(self.cur).annotated = true;
+        }
+        if matches!(kind, ScopeKind::Module | ScopeKind::Class) && !self.future_annotations {
+            if simple {
+                self.variable_annotation(annotation)?;
+            } else {
+                self.expr(annotation)?;
+            }
+        }
+        self.maybe(value)
+    }
+
+    fn variable_annotation(&mut self, annotation: &'a Expr) -> Res {
+        let id = match self.scopes.get(self.cur).annotations {
+            Some(id) => id,
+            None => {
+                let id = self.scopes.add(ScopeKind::Annotations, Some(self.cur));
+                self.scopes.get_mut(self.cur).annotations = Some(id);
+                let format = self.dot_format.clone();
+                self.reenter(id, |b| {
+                    b.add_param(&format);
+                    Ok(())
+                })?;
+                id
+            }
+        };
+        if self.conditional {
+            self.scopes.get_mut(self.cur).conditional_annotations = true;
+            let name: Name = ClassCell::Conditional.name().into();
+            self.scopes.get_mut(id).table.entry(&name).flags |= flag::USE;
+        }
+        self.reenter(id, |b| b.expr(annotation))
+    }
+
+    fn function_def(&mut self, f: &'a FunctionDef) -> Res {
+        self.add(&f.name.name, flag::LOCAL | flag::STORED, f.name.span)?;
+        f.decorators.iter().try_for_each(|d| self.expr(d))?;
+        self.defaults(&f.args)?;
+        if f.type_params.is_empty() {
+            return self.function_rest(f);
+        }
+        self.within(ScopeKind::TypeParams, f, Role::TypeParams, |b| {
+            let (defaults, kwdefaults) = default_counts(&f.args);
+            for (n, name) in [(defaults, ".defaults"), (kwdefaults, ".kwdefaults")] {
+                if n > 0 {
+                    b.add_param(&name.into());
+                }
+            }
+            b.type_params(&f.type_params)?;
+            b.function_rest(f)
+        })
+    }
+
+    fn function_rest(&mut self, f: &'a FunctionDef) -> Res {
+        if has_annotations(f) {
+            // As strings, they name nothing.
+            let future = self.future_annotations;
+            self.within(ScopeKind::Annotations, f, Role::Annotations, |b| {
+                b.add_param(&b.dot_format.clone());
+                if future {
+                    return Ok(());
+                }
+                for arg in all_args(&f.args) {
+                    b.maybe(arg.annotation.as_ref())?;
+                }
+                b.maybe(f.returns.as_ref())
+            })?;
+        }
+        self.within(ScopeKind::Function, f, Role::Body, |b| {
+            b.scopes.get_mut(b.cur).coroutine = f.is_async;
+            b.params(&f.args)?;
+            b.stmts(&f.body)
+        })
+    }
+
+    fn defaults(&mut self, args: &'a Arguments) -> Res {
+        for arg in args.posonly.iter().chain(&args.args).chain(&args.kwonly) {
+            self.maybe(arg.default.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn params(&mut self, args: &'a Arguments) -> Res {
+        for arg in all_args(args) {
+            if self.symbol(&arg.name).flags & flag::PARAM != 0 {
+                return fail(format!("duplicate parameter '{}' in function definition", arg.name), arg.span);
+            }
+            self.add(&arg.name, flag::PARAM, arg.span)?;
+            self.add_param(&arg.name);
+        }
+        let vararg = args.vararg.as_ref().map(|a| mangle(self.class.as_ref(), &a.name));
+        let scope = self.scopes.get_mut(self.cur);
+        scope.vararg = vararg;
+        scope.has_positional = !(args.posonly.is_empty() && args.args.is_empty());
+        Ok(())
+    }
+
+    fn class_def(&mut self, c: &'a ClassDef) -> Res {
+        self.add(&c.name.name, flag::LOCAL | flag::STORED, c.name.span)?;
+        c.decorators.iter().try_for_each(|d| self.expr(d))?;
+        if c.type_params.is_empty() {
+            return self.class_rest(c);
+        }
+        self.within(ScopeKind::TypeParams, c, Role::TypeParams, |b| {
+            for name in [".type_params", ".generic_base"] {
+                b.add(&name.into(), flag::LOCAL | flag::STORED, c.name.span)?;
+            }
+            b.type_params(&c.type_params)?;
+            b.class_rest(c)
+        })
+    }
+
+    fn class_rest(&mut self, c: &'a ClassDef) -> Res {
+        c.bases.iter().try_for_each(|e| self.expr(e))?;
+        self.keywords(&c.keywords)?;
+        let outer = self.class.replace(c.name.name.clone());
+        let result = self.within(ScopeKind::Class, c, Role::Body, |b| {
+            if !c.type_params.is_empty() {
+                b.symbol(&".type_params".into()).flags |= flag::USE;
+            }
+            b.stmts(&c.body)
+        });
+        self.class = outer;
+        result
+    }
+
+    fn type_alias(&mut self, name: &'a Expr, type_params: &'a [TypeParam], value: &'a Expr) -> Res {
+        self.target(name, 0)?;
+        if type_params.is_empty() {
+            return self.alias_value(value);
+        }
+        self.within(ScopeKind::TypeParams, value, Role::TypeParams, |b| {
+            b.type_params(type_params)?;
+            b.alias_value(value)
+        })
+    }
+
+    fn alias_value(&mut self, value: &'a Expr) -> Res {
+        self.within(ScopeKind::TypeAlias, value, Role::Value, |b| {
+            b.add_param(&b.dot_format.clone());
+            b.expr(value)
+        })
+    }
+
+    fn type_params(&mut self, params: &'a [TypeParam]) -> Res {
+        for param in params {
+            let name = &param.name.name;
+            if self.symbol(name).flags & flag::TYPE_PARAM != 0 {
+                return fail(format!("duplicate type parameter '{name}'"), param.span);
+            }
+            self.add(name, flag::TYPE_PARAM | flag::LOCAL, param.span)?;
+            let what = match (param.kind, &param.bound) {
+                (_, Some(Expr { kind: ExprKind::Tuple(_), .. })) => "a TypeVar constraint",
+                _ => "a TypeVar bound",
+            };
+            self.bound(param.bound.as_ref(), param, Role::Bound, what)?;
+            let what = match param.kind {
+                TypeParamKind::TypeVar => "a TypeVar default",
+                TypeParamKind::ParamSpec => "a ParamSpec default",
+                TypeParamKind::TypeVarTuple => "a TypeVarTuple default",
+            };
+            self.bound(param.default.as_ref(), param, Role::Default, what)?;
+        }
+        Ok(())
+    }
+
+    fn bound(&mut self, e: Option<&'a Expr>, param: &TypeParam, role: Role, what: &'static str) -> Res {
+        let Some(e) = e else { return Ok(()) };
+        let outer = std::mem::replace(&mut self.bound_kind, what);
+        let result = self.within(ScopeKind::TypeVarBound, param, role, |b| {
+            b.add_param(&b.dot_format.clone());
+            b.expr(e)
+        });
+        self.bound_kind = outer;
+        result
+    }
+
+    // ---- targets and patterns
+
+    fn target(&mut self, e: &'a Expr, flags: u16) -> Res {
+        match &e.kind {
+            ExprKind::Name(name) => {
+                if flags & flag::ITER != 0 && self.symbol(name).flags & flag::WALRUS != 0 {
+                    return fail(
+                        format!("comprehension inner loop cannot rebind assignment expression target '{name}'"),
+                        e.span,
+                    );
+                }
+                self.add(name, flags | flag::LOCAL | flag::STORED, e.span)
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|i| self.target(i, flags)),
+            ExprKind::Starred(inner) => self.target(inner, flags),
+            ExprKind::Attribute { attr, .. } if attr.name.as_ref() == "__debug__" => {
+                fail("cannot assign to __debug__", e.span)
+            }
+            _ => self.expr(e),
+        }
+    }
+
+    fn delete(&mut self, e: &'a Expr) -> Res {
+        match &e.kind {
+            ExprKind::Name(name) => {
+                if name.as_ref() == "__debug__" {
+                    return fail("cannot delete __debug__", e.span);
+                }
+                self.add(name, flag::LOCAL | flag::STORED | flag::DELETED, e.span)
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|i| self.delete(i)),
+            ExprKind::Attribute { attr, .. } if attr.name.as_ref() == "__debug__" => {
+                fail("cannot delete __debug__", e.span)
+            }
+            _ => self.expr(e),
+        }
+    }
+
+    fn pattern(&mut self, p: &'a Pattern) -> Res {
+        let stored = flag::LOCAL | flag::STORED;
+        match &p.kind {
+            PatternKind::Value(e) => self.expr(e),
+            PatternKind::Singleton(_) => Ok(()),
+            PatternKind::Sequence(items) | PatternKind::Or(items) => items.iter().try_for_each(|i| self.pattern(i)),
+            PatternKind::Mapping { keys, patterns, rest } => {
+                keys.iter().try_for_each(|k| self.expr(k))?;
+                patterns.iter().try_for_each(|i| self.pattern(i))?;
+                rest.iter().try_for_each(|n| self.add(&n.name, stored, n.span))
+            }
+            PatternKind::Class { cls, patterns, kwd_patterns, kwd_attrs } => {
+                self.expr(cls)?;
+                for attr in kwd_attrs {
+                    if attr.name.as_ref() == "__debug__" {
+                        return fail("cannot assign to __debug__", attr.span);
+                    }
+                }
+                patterns.iter().chain(kwd_patterns).try_for_each(|i| self.pattern(i))
+            }
+            PatternKind::Star(name) => name.iter().try_for_each(|n| self.add(&n.name, stored, n.span)),
+            PatternKind::As { pattern, name } => {
+                if let Some(inner) = pattern {
+                    self.pattern(inner)?;
+                }
+                name.iter().try_for_each(|n| self.add(&n.name, stored, n.span))
+            }
+        }
+    }
+
+    // ---- expressions
+
+    fn maybe(&mut self, e: Option<&'a Expr>) -> Res {
+        e.map_or(Ok(()), |e| self.expr(e))
+    }
+
+    fn expr(&mut self, e: &'a Expr) -> Res {
+        let base = self.spine.len();
+        let mut e = e;
+        loop {
+            let next = match &e.kind {
+                ExprKind::BinOp { left: next, .. }
+                | ExprKind::Attribute { value: next, .. }
+                | ExprKind::Subscript { value: next, .. }
+                | ExprKind::Call { func: next, .. }
+                | ExprKind::Compare { left: next, .. } => next,
+                _ => break,
+            };
+            self.spine.push(e);
+            e = next;
+        }
+        self.leaf(e)?;
+        while self.spine.len() > base {
+            let Some(node) = self.spine.pop() else { break };
+            match &node.kind {
+                ExprKind::BinOp { right, .. } => self.expr(right)?,
+                ExprKind::Subscript { index, .. } => self.expr(index)?,
+                ExprKind::Call { args, keywords, .. } => {
+                    args.iter().try_for_each(|a| self.expr(a))?;
+                    self.keywords(keywords)?;
+                }
+                ExprKind::Compare { comparators, .. } => comparators.iter().try_for_each(|c| self.expr(c))?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn keywords(&mut self, keywords: &'a [Keyword]) -> Res {
+        for keyword in keywords {
+            if keyword.name.as_deref() == Some("__debug__") {
+                return fail("cannot assign to __debug__", keyword.span);
+            }
+            self.expr(&keyword.value)?;
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, e: &'a Expr) -> Res {
+        match &e.kind {
+            ExprKind::Constant(_) => Ok(()),
+            ExprKind::Name(name) => {
+                self.use_name(name);
+                Ok(())
+            }
+            ExprKind::BoolOp { values, .. }
+            | ExprKind::Set(values)
+            | ExprKind::List(values)
+            | ExprKind::Tuple(values)
+            | ExprKind::JoinedStr(values)
+            | ExprKind::TemplateStr(values) => values.iter().try_for_each(|v| self.expr(v)),
+            ExprKind::NamedExpr { target, value } => self.named(e, target, value),
+            ExprKind::UnaryOp { operand, .. } => self.expr(operand),
+            ExprKind::Lambda { args, body } => {
+                self.defaults(args)?;
+                self.within(ScopeKind::Lambda, e, Role::Expr, |b| {
+                    b.params(args)?;
+                    b.expr(body)
+                })
+            }
+            ExprKind::IfExp { test, body, orelse } => {
+                self.expr(test)?;
+                self.expr(body)?;
+                self.expr(orelse)
+            }
+            ExprKind::Dict { keys, values } => {
+                for (key, value) in keys.iter().zip(values) {
+                    self.maybe(key.as_ref())?;
+                    self.expr(value)?;
+                }
+                Ok(())
+            }
+            ExprKind::ListComp { elt, generators } => {
+                self.comprehension(e, elt, None, generators, ScopeKind::Comp, "list comprehension")
+            }
+            ExprKind::SetComp { elt, generators } => {
+                self.comprehension(e, elt, None, generators, ScopeKind::Comp, "set comprehension")
+            }
+            ExprKind::DictComp { key, value, generators } => {
+                self.comprehension(e, key, Some(value), generators, ScopeKind::Comp, "dict comprehension")
+            }
+            ExprKind::GeneratorExp { elt, generators } => {
+                self.comprehension(e, elt, None, generators, ScopeKind::GenExpr, "generator expression")
+            }
+            ExprKind::Await(inner) => {
+                self.not_in_annotation("await expression", e)?;
+                self.expr(inner)?;
+                self.awaits();
+                Ok(())
+            }
+            ExprKind::Yield(value) => {
+                self.not_in_annotation("yield expression", e)?;
+                self.maybe(value.as_deref())?;
+                self.scopes.get_mut(self.cur).generator = true;
+                Ok(())
+            }
+            ExprKind::YieldFrom(value) => {
+                self.not_in_annotation("yield expression", e)?;
+                self.expr(value)?;
+                self.scopes.get_mut(self.cur).generator = true;
+                Ok(())
+            }
+            ExprKind::FormattedValue { value, format_spec, .. } | ExprKind::Interpolation { value, format_spec, .. } => {
+                self.expr(value)?;
+                self.maybe(format_spec.as_deref())
+            }
+            ExprKind::Starred(inner) => self.expr(inner),
+            ExprKind::Slice { lower, upper, step } => {
+                self.maybe(lower.as_deref())?;
+                self.maybe(upper.as_deref())?;
+                self.maybe(step.as_deref())
+            }
+            // Chains: `expr` has taken them apart.
+            ExprKind::BinOp { .. }
+            | ExprKind::Attribute { .. }
+            | ExprKind::Subscript { .. }
+            | ExprKind::Call { .. }
+            | ExprKind::Compare { .. } => Ok(()),
+        }
+    }
+
+    fn use_name(&mut self, name: &Name) {
+        self.symbol(name).flags |= flag::USE;
+        let functional = !matches!(self.kind(), ScopeKind::Module | ScopeKind::Class);
+        if functional && name.as_ref() == "super" {
+            let class = self.class_name.clone();
+            self.scopes.get_mut(self.cur).table.entry(&class).flags |= flag::USE;
+        }
+    }
+
+    /// The scope awaits; an inlined comprehension makes its surroundings await, too.
+    fn awaits(&mut self) {
+        let scope = self.scopes.get_mut(self.cur);
+        if scope.kind != ScopeKind::Module || self.top_level_await {
+            scope.coroutine = true;
+        }
+    }
+
+    fn not_in_annotation(&self, what: &str, e: &Expr) -> Res {
+        let place = match self.kind() {
+            ScopeKind::Annotations => "an annotation",
+            ScopeKind::TypeVarBound => self.bound_kind,
+            ScopeKind::TypeAlias => "a type alias",
+            ScopeKind::TypeParams => "the definition of a generic",
+            _ => return Ok(()),
+        };
+        fail(format!("{what} cannot be used within {place}"), e.span)
+    }
+
+    fn named(&mut self, e: &'a Expr, target: &'a Expr, value: &'a Expr) -> Res {
+        self.not_in_annotation("named expression", e)?;
+        if self.in_iterable > 0 {
+            return fail("assignment expression cannot be used in a comprehension iterable expression", e.span);
+        }
+        let ExprKind::Name(name) = &target.kind else { return self.expr(value) };
+        if matches!(self.kind(), ScopeKind::Comp | ScopeKind::GenExpr) {
+            self.named_in_comprehension(name, target.span)?;
+            return self.expr(value);
+        }
+        self.expr(value)?;
+        self.add(name, flag::LOCAL | flag::STORED | flag::WALRUS, target.span)
+    }
+
+    /// `:=` in a comprehension binds in the nearest scope around that is none.
+    fn named_in_comprehension(&mut self, name: &Name, span: Span) -> Res {
+        if name.as_ref() == "__debug__" {
+            return fail("cannot assign to __debug__", span);
+        }
+        let name = &mangle(self.class.as_ref(), name);
+        let mut at = self.cur;
+        loop {
+            let scope = self.scopes.get_mut(at);
+            match scope.kind {
+                ScopeKind::Comp | ScopeKind::GenExpr => {
+                    if scope.table.flags(name) & flag::ITER != 0 {
+                        return fail(
+                            format!("assignment expression cannot rebind comprehension iteration variable '{name}'"),
+                            span,
+                        );
+                    }
+                    scope.table.entry(name).flags |= flag::USE | flag::WALRUS;
+                }
+                ScopeKind::Function | ScopeKind::Lambda => {
+                    let symbol = scope.table.entry(name);
+                    if symbol.flags & (flag::GLOBAL | flag::NONLOCAL) == 0 {
+                        symbol.flags |= flag::LOCAL;
+                    }
+                    symbol.flags |= flag::STORED | flag::WALRUS;
+                    return Ok(());
+                }
+                ScopeKind::Module => {
+                    scope.table.entry(name).flags |= flag::GLOBAL | flag::STORED;
+                    return Ok(());
+                }
+                kind => {
+                    let place = match kind {
+                        ScopeKind::Class => "in a class body",
+                        ScopeKind::TypeVarBound => "in a TypeVar bound",
+                        ScopeKind::TypeAlias => "in a type alias",
+                        ScopeKind::TypeParams => "within the definition of a generic",
+                        _ => "in an annotation",
+                    };
+                    return fail(format!("assignment expression within a comprehension cannot be used {place}"), span);
+                }
+            }
+            match self.scopes.get(at).parent {
+                Some(parent) => at = parent,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn comprehension(
+        &mut self,
+        e: &'a Expr,
+        elt: &'a Expr,
+        value: Option<&'a Expr>,
+        generators: &'a [Comprehension],
+        kind: ScopeKind,
+        what: &str,
+    ) -> Res {
+        let Some((first, rest)) = generators.split_first() else { return Ok(()) };
+        self.iterable(&first.iter)?;
+        let outer = self.cur;
+        self.within(kind, e, Role::Expr, |b| {
+            if kind == ScopeKind::GenExpr {
+                b.add_param(&b.dot_zero.clone());
+            }
+            if first.is_async {
+                b.awaits();
+            }
+            b.target(&first.target, flag::ITER)?;
+            first.ifs.iter().try_for_each(|i| b.expr(i))?;
+            for generator in rest {
+                b.target(&generator.target, flag::ITER)?;
+                b.iterable(&generator.iter)?;
+                generator.ifs.iter().try_for_each(|i| b.expr(i))?;
+                if generator.is_async {
+                    b.awaits();
+                }
+            }
+            b.maybe(value)?;
+            b.expr(elt)?;
+            let id = b.cur;
+            let scope = b.scopes.get_mut(id);
+            if scope.generator {
+                return fail(format!("'yield' inside {what}"), b.first_yield(elt, value, generators).unwrap_or(e.span));
+            }
+            if kind == ScopeKind::GenExpr {
+                scope.generator = true;
+            } else if scope.coroutine {
+                let outer = b.scopes.get_mut(outer);
+                if outer.kind != ScopeKind::Module || b.top_level_await {
+                    outer.coroutine = true;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn iterable(&mut self, e: &'a Expr) -> Res {
+        self.in_iterable += 1;
+        let result = self.expr(e);
+        self.in_iterable -= 1;
+        result
+    }
+
+    /// The place of the `yield` that a comprehension must not contain.
+    fn first_yield(&self, elt: &Expr, value: Option<&Expr>, generators: &[Comprehension]) -> Option<Span> {
+        let rest = generators.iter().skip(1).map(|g| &g.iter);
+        let ifs = generators.iter().flat_map(|g| &g.ifs);
+        ifs.chain(rest).chain(value).chain([elt]).find_map(find_yield)
+    }
+}
+
+/// The first `yield` of an expression that does not stand in a lambda or generator of its own.
+fn find_yield(e: &Expr) -> Option<Span> {
+    let mut found = None;
+    let mut todo = vec![e];
+    while let Some(e) = todo.pop() {
+        match &e.kind {
+            ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
+                found = Some(e.span);
+                break;
+            }
+            ExprKind::BoolOp { values, .. } | ExprKind::Tuple(values) | ExprKind::List(values) | ExprKind::Set(values) => {
+                todo.extend(values);
+            }
+            ExprKind::BinOp { left, right, .. } => todo.extend([&**right, &**left]),
+            ExprKind::NamedExpr { value, .. }
+            | ExprKind::UnaryOp { operand: value, .. }
+            | ExprKind::Await(value)
+            | ExprKind::Attribute { value, .. }
+            | ExprKind::Starred(value) => todo.push(value),
+            ExprKind::IfExp { test, body, orelse } => todo.extend([&**orelse, &**body, &**test]),
+            ExprKind::Subscript { value, index } => todo.extend([&**index, &**value]),
+            ExprKind::Compare { left, comparators, .. } => {
+                todo.extend(comparators);
+                todo.push(left);
+            }
+            ExprKind::Call { func, args, keywords } => {
+                todo.extend(keywords.iter().map(|k| &k.value));
+                todo.extend(args);
+                todo.push(func);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Parameters in register order.
+pub fn all_args(args: &Arguments) -> impl Iterator<Item = &Arg> {
+    let stars = args.vararg.iter().chain(&args.kwarg).map(|a| &**a);
+    args.posonly.iter().chain(&args.args).chain(&args.kwonly).chain(stars)
+}
+
+pub fn has_annotations(f: &FunctionDef) -> bool {
+    f.returns.is_some() || all_args(&f.args).any(|a| a.annotation.is_some())
+}
+
+/// How many positional parameters and how many keyword-only ones have a default.
+pub fn default_counts(args: &Arguments) -> (usize, usize) {
+    let positional = args.posonly.iter().chain(&args.args).filter(|a| a.default.is_some()).count();
+    (positional, args.kwonly.iter().filter(|a| a.default.is_some()).count())
+}
+
+/// The scopes of a tree, with every name resolved.
+pub fn analyse(root: &Root, name_mode: bool, future_annotations: bool, top_level_await: bool) -> Res<Rc<Scopes>> {
+    let mut builder = Builder::new(future_annotations, top_level_await);
+    builder.root(root)?;
+    let mut scopes = builder.scopes;
+    super::resolve::resolve(&mut scopes, name_mode)?;
+    Ok(Rc::new(scopes))
+}
