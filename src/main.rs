@@ -1,1 +1,5 @@
-fn main() {}
+//! The `corun` program.
+
+fn main() {
+    std::process::exit(corun::cli::main());
+}

@@ -50,6 +50,7 @@ pub mod names;
 pub mod pending;
 pub mod raise;
 pub mod set_ops;
+pub mod source;
 pub mod suggest;
 pub mod type_state;
 

@@ -28,7 +28,6 @@ missing! {
 
 // What nobody has written yet.
 missing! {
-    compile_source(text: &str, filename: &str, mode: &str, flags: u32) -> Value;
     generic_alias(origin: &Value, args: &Value) -> Value;
     mapping_proxy_of(dict: &Value) -> Value;
 }
