@@ -173,7 +173,7 @@ impl<'a> Gen<'a> {
     fn keyword_group(&mut self, keywords: &'a [Keyword], dst: u8, span: Span) -> Res {
         let mark = self.u.mark();
         let chunk = keywords.len().min(16);
-        let window = self.u.temps(chunk * 2)?;
+        let window = if chunk == 0 { dst } else { self.u.temps(chunk * 2)? };
         for (i, keyword) in keywords.iter().take(chunk).enumerate() {
             let reg = window + 2 * i as u8;
             self.load_keyword_name(keyword, reg)?;

@@ -103,7 +103,8 @@ impl<'a> Unit<'a> {
             codes: Vec::new(),
             nlocals,
             top: nlocals,
-            max: nlocals,
+            // Ops with an unused operand name register 0.
+            max: nlocals.max(1),
             bound,
             live: true,
             label_bound: Vec::new(),
