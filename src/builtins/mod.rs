@@ -8,7 +8,7 @@
 pub mod containers;
 pub mod dict;
 pub mod dict_views;
-// The lead author writes exceptions.rs, exception_groups.rs and oserror.rs: `boot` calls `exceptions::boot(vm)`.
+pub mod exception_groups;
 pub mod exceptions;
 pub mod functions;
 pub mod functions_num;

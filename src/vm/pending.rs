@@ -93,7 +93,6 @@ missing! {
     compare(op: CmpOp, a: &Value, b: &Value) -> Value;
     eq(a: &Value, b: &Value) -> bool;
     lt(a: &Value, b: &Value) -> bool;
-    make_exception(v: &Value) -> Value;
 }
 
 /// What an inline cache of LOADATTR may hold for one shape and name.
@@ -152,9 +151,6 @@ impl Vm {
         true
     }
     pub fn repr_leave(&self, v: &Value) {}
-    pub fn alloc_exception(&self, shape: *const Shape, e: Exception) -> Value {
-        self.heap.alloc(shape, e, 0)
-    }
     /// A placeholder's way to say that a Raised is unused.
     pub fn ignore(&self, r: Raised) {}
 }
