@@ -49,7 +49,7 @@ names! {
     fdel fget file filename flush format fset
     get get_loop items join key keys kwargs
     maxsplit metaclass mode msg name obj object_ offset
-    path name_from pop print_file_and_line read readline result return_ reverse
+    path name_from pop print_file_and_line read readline result reason return_ reverse
     send sep set_exception set_result setdefault signature start stderr stdin stdout step stop strict sys
     throw text lineno end_lineno end_offset errno strerror filename2 code value exceptions message
     update values write
