@@ -150,7 +150,7 @@ impl<'a> Gen<'a> {
                 break;
             }
             let middle = self.comparand(*op, right)?;
-            if middle.owned && middle.heap {
+            if middle.owned {
                 // The jump releases its operands, but this one is needed again.
                 let copy = self.u.temp()?;
                 self.u.op(Op::MOVE, copy, middle.reg, 0);

@@ -433,7 +433,7 @@ impl<'a> Gen<'a> {
             let last = i + 1 == ops.len();
             let right_value = self.comparand(*op, right)?;
             // The op releases its operands, but the middle one is needed again.
-            let shared = if !last && right_value.owned && right_value.heap {
+            let shared = if !last && right_value.owned {
                 let copy = self.u.temp()?;
                 self.u.op(Op::MOVE, copy, right_value.reg, 0);
                 copy

@@ -110,7 +110,7 @@ impl<'a> Gen<'a> {
 
     /// The value in a register that a test may release.
     fn testable(&mut self, subject: Subject) -> Res<u8> {
-        if !subject.opd.owned || !subject.opd.heap || subject.last {
+        if !subject.opd.owned || subject.last {
             return Ok(subject.opd.reg);
         }
         let copy = self.u.temp()?;
