@@ -63,7 +63,7 @@ impl<'a> Gen<'a> {
             self.u.op(plain, out, window, count);
             return Ok(());
         }
-        let names = keywords.iter().filter_map(|k| k.name.as_ref()).map(|n| Const::Str(self.mangled(n))).collect();
+        let names = keywords.iter().filter_map(|k| k.name.clone()).map(Const::Str).collect();
         let k = self.u.pool.constant(Const::Tuple(names), span)?;
         let op = if plain == Op::CALL { Op::CALLKW } else { Op::CALLMKW };
         self.u.op_x(op, out, window, count, k as u32);
@@ -195,7 +195,8 @@ impl<'a> Gen<'a> {
     }
 
     fn load_keyword_name(&mut self, keyword: &Keyword, reg: u8) -> Res {
-        let name = keyword.name.as_ref().map(|n| self.mangled(n)).unwrap_or_else(|| "".into());
+        // Keywords of calls are not mangled.
+        let name = keyword.name.clone().unwrap_or_else(|| "".into());
         self.u.load_const(reg, Const::Str(name), keyword.span)
     }
 

@@ -87,8 +87,7 @@ impl<'a> Gen<'a> {
             if c.keywords.is_empty() {
                 self.u.op(Op::CALL, dst, window, count);
             } else {
-                let names = c.keywords.iter().filter_map(|k| k.name.as_ref());
-                let names = names.map(|n| Const::Str(self.mangled(n))).collect();
+                let names = c.keywords.iter().filter_map(|k| k.name.clone()).map(Const::Str).collect();
                 let k = self.u.pool.constant(Const::Tuple(names), span)?;
                 self.u.op_x(Op::CALLKW, dst, window, count, k as u32);
             }

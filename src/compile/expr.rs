@@ -233,6 +233,10 @@ impl<'a> Gen<'a> {
 
     /// The innermost value: a constant, a local in place, `super().name`, or whatever else.
     fn chain_start(&mut self, leaf: &'a Expr, base: usize, scratch: &mut Option<u8>) -> Res<Reached> {
+        if let [.., first] = &self.spine[base..] {
+            let first = *first;
+            self.warn_leaf(first, leaf);
+        }
         if let Some(value) = self.fold(leaf) {
             return Ok(Reached::Const(value, leaf.span));
         }
@@ -241,10 +245,6 @@ impl<'a> Gen<'a> {
             && let Some(value) = self.super_access(leaf, base, scratch)?
         {
             return Ok(Reached::Value(value));
-        }
-        if let [.., first] = &self.spine[base..] {
-            let first = *first;
-            self.warn_leaf(first, leaf);
         }
         if scratch.is_none() && !matches!(leaf.kind, ExprKind::Name(_)) {
             *scratch = Some(self.u.temp()?);

@@ -28,7 +28,7 @@ impl<'a> Gen<'a> {
         let from_list = self.u.temp()?;
         self.u.at(stmt.span);
         self.u.op(Op::LOADNONE, from_list, 0, 0);
-        let n = self.u.pool.name(&alias.name, alias.span)?;
+        let n = self.name_index(&alias.name, alias.span)?;
         let direct = self.direct_target(name);
         let walks = rest.is_some() && alias.asname.is_some();
         let module = match direct {
@@ -68,7 +68,7 @@ impl<'a> Gen<'a> {
         for alias in names {
             let mark = self.u.mark();
             let name = alias.asname.as_ref().map_or(&alias.name, |n| &n.name);
-            let n = self.u.pool.name(&alias.name, alias.span)?;
+            let n = self.name_index(&alias.name, alias.span)?;
             let direct = self.direct_target(name);
             let dst = match direct {
                 Some(reg) => reg,

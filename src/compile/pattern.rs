@@ -214,7 +214,7 @@ impl<'a> Gen<'a> {
         let mut stars = items.iter().enumerate().filter(|(_, i)| matches!(i.kind, PatternKind::Star(_)));
         let star = stars.next().map(|(i, _)| i);
         if stars.next().is_some() {
-            return fail("multiple starred expressions in sequence pattern", p.span);
+            return fail("multiple starred names in sequence pattern", p.span);
         }
         if items.len() > 200 {
             return fail("too many sub-patterns in sequence pattern", p.span);
@@ -320,8 +320,10 @@ impl<'a> Gen<'a> {
         cx: &mut Case<'a>,
     ) -> Res {
         for (i, name) in names.iter().enumerate() {
-            if let Some(again) = names[i + 1..].iter().find(|n| n.name == name.name) {
-                return fail(format!("attribute name repeated in class pattern: {}", again.name), again.span);
+            // As in CPython, the place is that of the second pattern.
+            if let Some(again) = names[i + 1..].iter().position(|n| n.name == name.name) {
+                let span = named.get(i + 1 + again).map_or(name.span, |p| p.span);
+                return fail(format!("attribute name repeated in class pattern: {}", name.name), span);
             }
         }
         let count = patterns.len() + named.len();
@@ -330,7 +332,7 @@ impl<'a> Gen<'a> {
         }
         let class = self.operand(cls, None)?;
         let mut shape = vec![Const::Int(patterns.len().into())];
-        shape.extend(names.iter().map(|n| Const::Str(self.mangled(&n.name))));
+        shape.extend(names.iter().map(|n| Const::Str(n.name.clone())));
         let k = self.u.pool.constant(Const::Tuple(shape), p.span)?;
         let values = self.u.temp()?;
         self.u.at(p.span);
@@ -349,9 +351,6 @@ impl<'a> Gen<'a> {
         let outer_fail = cx.fail;
         for (i, alternative) in alternatives.iter().enumerate() {
             let last = i + 1 == alternatives.len();
-            if !last {
-                check_refutable(alternative)?;
-            }
             let base = self.u.top;
             cx.fail = if last { outer_fail } else { self.u.new_label() };
             // Only the last alternative may use the value up.
@@ -417,7 +416,10 @@ fn bound_names<'a>(p: &'a Pattern, out: &mut Vec<&'a Ident>) {
 fn check_names<'a>(p: &'a Pattern, out: &mut Vec<&'a Ident>) -> Res {
     if let PatternKind::Or(alternatives) = &p.kind {
         let mut first: Option<Vec<&'a Ident>> = None;
-        for alternative in alternatives {
+        for (i, alternative) in alternatives.iter().enumerate() {
+            if i + 1 < alternatives.len() {
+                check_refutable(alternative)?;
+            }
             let mut names = Vec::new();
             check_names(alternative, &mut names)?;
             let Some(first) = &first else {
@@ -429,18 +431,18 @@ fn check_names<'a>(p: &'a Pattern, out: &mut Vec<&'a Ident>) -> Res {
                 return fail("alternative patterns bind different names", p.span);
             }
         }
-        return first.into_iter().flatten().try_for_each(|n| bind_once(n, out));
+        return first.into_iter().flatten().try_for_each(|n| bind_once(n, n.span, out));
     }
     let (inner, name) = parts(p);
     for inner in inner {
         check_names(inner, out)?;
     }
-    name.map_or(Ok(()), |n| bind_once(n, out))
+    name.map_or(Ok(()), |n| bind_once(n, p.span, out))
 }
 
-fn bind_once<'a>(name: &'a Ident, out: &mut Vec<&'a Ident>) -> Res {
+fn bind_once<'a>(name: &'a Ident, span: Span, out: &mut Vec<&'a Ident>) -> Res {
     if out.iter().any(|n| n.name == name.name) {
-        return fail(format!("multiple assignments to name '{}' in pattern", name.name), name.span);
+        return fail(format!("multiple assignments to name '{}' in pattern", name.name), span);
     }
     out.push(name);
     Ok(())

@@ -65,7 +65,9 @@ pub mod flag {
     pub const CELL: u16 = 1024;
     /// Bound in some way other than as a parameter.
     pub const STORED: u16 = 2048;
-    pub const BOUND: u16 = LOCAL | PARAM | TYPE_PARAM;
+    /// Bound by an import: a `global` that follows is no error then.
+    pub const IMPORT: u16 = 4096;
+    pub const BOUND: u16 = LOCAL | PARAM | TYPE_PARAM | IMPORT;
 }
 
 /// Where a name lives, as seen from a scope.

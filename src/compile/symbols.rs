@@ -120,8 +120,8 @@ impl<'a> Builder<'a> {
 
     fn stmt(&mut self, stmt: &'a Stmt) -> Res {
         match &stmt.kind {
-            StmtKind::FunctionDef(f) => self.function_def(f),
-            StmtKind::ClassDef(c) => self.class_def(c),
+            StmtKind::FunctionDef(f) => self.function_def(f, stmt.span),
+            StmtKind::ClassDef(c) => self.class_def(c, stmt.span),
             StmtKind::Return(value) => self.maybe(value.as_deref()),
             StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.delete(t)),
             StmtKind::Assign { targets, value } => {
@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
                 self.expr(value)
             }
             StmtKind::AnnAssign { target, annotation, value, simple } => {
-                self.ann_assign(target, annotation, value.as_deref(), *simple)
+                self.ann_assign(stmt.span, target, annotation, value.as_deref(), *simple)
             }
             StmtKind::For(f) => {
                 self.target(&f.target, 0)?;
@@ -190,7 +190,7 @@ impl<'a> Builder<'a> {
             StmtKind::Import(names) => names.iter().try_for_each(|alias| {
                 let first = alias.name.split('.').next().unwrap_or("");
                 let name = alias.asname.as_ref().map_or_else(|| first.into(), |n| n.name.clone());
-                self.add(&name, flag::LOCAL | flag::STORED, stmt.span)
+                self.add(&name, flag::IMPORT | flag::STORED, stmt.span)
             }),
             StmtKind::ImportFrom { names, .. } => {
                 for alias in names {
@@ -201,7 +201,7 @@ impl<'a> Builder<'a> {
                         continue;
                     }
                     let name = alias.asname.as_ref().map_or(&alias.name, |n| &n.name);
-                    self.add(name, flag::LOCAL | flag::STORED, stmt.span)?;
+                    self.add(name, flag::IMPORT | flag::STORED, stmt.span)?;
                 }
                 Ok(())
             }
@@ -231,7 +231,7 @@ impl<'a> Builder<'a> {
         for handler in &t.handlers {
             self.maybe(handler.typ.as_ref())?;
             if let Some(name) = &handler.name {
-                self.add(&name.name, flag::LOCAL | flag::STORED | flag::DELETED, name.span)?;
+                self.add(&name.name, flag::LOCAL | flag::STORED | flag::DELETED, handler.span)?;
             }
             self.block(&handler.body)?;
         }
@@ -257,19 +257,29 @@ impl<'a> Builder<'a> {
                 );
             }
             let symbol = self.symbol(name);
+            // An error about both names the first.
+            if symbol.flags & (flag::GLOBAL | flag::NONLOCAL) == 0 {
+                symbol.directive = span;
+            }
             symbol.flags |= flags;
-            symbol.directive = span;
         }
         Ok(())
     }
 
-    fn ann_assign(&mut self, target: &'a Expr, annotation: &'a Expr, value: Option<&'a Expr>, simple: bool) -> Res {
+    fn ann_assign(
+        &mut self,
+        span: Span,
+        target: &'a Expr,
+        annotation: &'a Expr,
+        value: Option<&'a Expr>,
+        simple: bool,
+    ) -> Res {
         let kind = self.kind();
         if let ExprKind::Name(name) = &target.kind {
             let old = self.symbol(name).flags;
             if simple && kind != ScopeKind::Module && old & (flag::GLOBAL | flag::NONLOCAL) != 0 {
                 let word = if old & flag::GLOBAL != 0 { "global" } else { "nonlocal" };
-                return fail(format!("annotated name '{name}' can't be {word}"), target.span);
+                return fail(format!("annotated name '{name}' can't be {word}"), span);
             }
             let stored = if value.is_some() { flag::STORED } else { 0 };
             if simple {
@@ -315,8 +325,8 @@ impl<'a> Builder<'a> {
         self.reenter(id, |b| b.expr(annotation))
     }
 
-    fn function_def(&mut self, f: &'a FunctionDef) -> Res {
-        self.add(&f.name.name, flag::LOCAL | flag::STORED, f.name.span)?;
+    fn function_def(&mut self, f: &'a FunctionDef, span: Span) -> Res {
+        self.add(&f.name.name, flag::LOCAL | flag::STORED, span)?;
         f.decorators.iter().try_for_each(|d| self.expr(d))?;
         self.defaults(&f.args)?;
         if f.type_params.is_empty() {
@@ -378,8 +388,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn class_def(&mut self, c: &'a ClassDef) -> Res {
-        self.add(&c.name.name, flag::LOCAL | flag::STORED, c.name.span)?;
+    fn class_def(&mut self, c: &'a ClassDef, span: Span) -> Res {
+        self.add(&c.name.name, flag::LOCAL | flag::STORED, span)?;
         c.decorators.iter().try_for_each(|d| self.expr(d))?;
         if c.type_params.is_empty() {
             return self.class_rest(c);
@@ -489,9 +499,6 @@ impl<'a> Builder<'a> {
                 self.add(name, flag::LOCAL | flag::STORED | flag::DELETED, e.span)
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|i| self.delete(i)),
-            ExprKind::Attribute { attr, .. } if attr.name.as_ref() == "__debug__" => {
-                fail("cannot delete __debug__", e.span)
-            }
             _ => self.expr(e),
         }
     }
@@ -509,9 +516,9 @@ impl<'a> Builder<'a> {
             }
             PatternKind::Class { cls, patterns, kwd_patterns, kwd_attrs } => {
                 self.expr(cls)?;
-                for attr in kwd_attrs {
+                for (attr, pattern) in kwd_attrs.iter().zip(kwd_patterns) {
                     if attr.name.as_ref() == "__debug__" {
-                        return fail("cannot assign to __debug__", attr.span);
+                        return fail("cannot assign to __debug__", pattern.span);
                     }
                 }
                 patterns.iter().chain(kwd_patterns).try_for_each(|i| self.pattern(i))
