@@ -176,7 +176,7 @@ fn isdisjoint(vm: &Vm, a: &[Value]) -> Res {
 
 fn mapping(vm: &Vm, v: &Value) -> Res {
     let dict = view(vm, v)?.0.clone();
-    vm.mapping_proxy_of(&dict)
+    Ok(vm.mapping_proxy(&dict))
 }
 
 fn set_slots(s: &mut Slots) {

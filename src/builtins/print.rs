@@ -55,23 +55,6 @@ pub fn retry<T>(vm: &Vm, mut f: impl FnMut() -> std::io::Result<T>) -> Res<T> {
 }
 
 impl Vm {
-    /// The OSError (or its subclass) for a system error.
-    #[cold]
-    pub fn os_error(&self, e: &std::io::Error, filename: Option<&Value>) -> Raised {
-        let Some(code) = e.raw_os_error() else { return self.error(Exc::OSError, e.to_string()) };
-        self.os_error_code(code, filename)
-    }
-
-    #[cold]
-    pub fn os_error_code(&self, code: i32, filename: Option<&Value>) -> Raised {
-        let mut args = vec![self.int(code as i64), self.str(&errno_text(code))];
-        args.extend(filename.cloned());
-        match self.call(self.exc_type(Exc::OSError), &args) {
-            Ok(e) => Raised(e),
-            Err(e) => e,
-        }
-    }
-
     /// A name in the module `sys`, if that module is there.
     pub fn sys_attr(&self, name: &Value) -> Option<Value> {
         let sys = self.dict_get_str(self.modules.get::<Dict>()?, &self.names.sys)?;

@@ -143,11 +143,11 @@ unsafe impl Payload for Spill {
     }
 }
 
-/// The payload of `property`; missing functions are None.
+/// The payload of `property`; missing functions are None. (`property.__init__` may be called again, so all parts are in cells.)
 pub struct Property {
-    pub get: Value,
-    pub set: Value,
-    pub del: Value,
+    pub get: RefCell<Value>,
+    pub set: RefCell<Value>,
+    pub del: RefCell<Value>,
     pub doc: RefCell<Value>,
     pub name: RefCell<Value>,
 }
@@ -155,13 +155,11 @@ pub struct Property {
 unsafe impl Payload for Property {
     const KIND: Kind = Kind::Property;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        visit(&self.get);
-        visit(&self.set);
-        visit(&self.del);
         // SAFETY: safe points only, no borrow is held.
         unsafe {
-            visit(&*self.doc.as_ptr());
-            visit(&*self.name.as_ptr());
+            for c in [&self.get, &self.set, &self.del, &self.doc, &self.name] {
+                visit(&*c.as_ptr());
+            }
         }
     }
 }

@@ -78,6 +78,52 @@ impl Str {
         v
     }
 
+    /// Allocates a str of the parts one after the other; `len` is their size in bytes and `chars` in code points, as the caller counted
+    /// them. (A part beyond `len` is left out, missing bytes become blanks: a wrong count cannot make invalid text.)
+    pub fn from_parts<'a>(heap: &Heap, shape: *const Shape, len: usize, chars: usize, parts: impl Iterator<Item = &'a str>) -> Value {
+        let v = Str::alloc(heap, shape, "", 0, len);
+        if let Some(s) = v.get::<Str>() {
+            let mut at = 0;
+            let mut whole = true;
+            for part in parts {
+                if part.len() > len - at {
+                    whole = false;
+                    break;
+                }
+                // SAFETY: the cell has room for `len` bytes and `at + part.len() <= len`.
+                unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), s.bytes_ptr().add(at), part.len()) }
+                at += part.len();
+            }
+            whole &= at == len;
+            // SAFETY: the rest of the room, up to `len`.
+            unsafe { std::ptr::write_bytes(s.bytes_ptr().add(at), b' ', len - at) }
+            s.len.set(len as u32);
+            s.chars.set(if whole { chars } else { s.as_str().chars().count() } as u32);
+        }
+        v
+    }
+
+    /// Allocates an ASCII str of `len` bytes and lets `fill` write them (they are blanks at first). Bytes outside ASCII become `?`.
+    pub fn ascii_with(heap: &Heap, shape: *const Shape, len: usize, fill: impl FnOnce(&mut [u8])) -> Value {
+        let v = Str::alloc(heap, shape, "", 0, len);
+        if let Some(s) = v.get::<Str>() {
+            // SAFETY: the cell has room for `len` bytes, written here before they are read; nobody else has the str yet.
+            let buf = unsafe {
+                std::ptr::write_bytes(s.bytes_ptr(), b' ', len);
+                std::slice::from_raw_parts_mut(s.bytes_ptr(), len)
+            };
+            fill(buf);
+            if !buf.is_ascii() {
+                for b in buf.iter_mut().filter(|b| !b.is_ascii()) {
+                    *b = b'?';
+                }
+            }
+            s.len.set(len as u32);
+            s.chars.set(len as u32);
+        }
+        v
+    }
+
     fn bytes_ptr(&self) -> *mut u8 {
         // SAFETY: every Str sits in an Obj with its bytes right behind.
         unsafe { (self as *const Str).add(1) as *mut u8 }

@@ -137,31 +137,6 @@ impl Vm {
         self.type_error(text)
     }
 
-    /// `pow(a, b, c)`.
-    pub fn pow3(&self, a: &Value, b: &Value, c: &Value) -> Res {
-        if c.is_none() {
-            return self.binary(BinOp::Pow, a, b);
-        }
-        let mut tried: Vec<usize> = Vec::new();
-        for v in [a, b, c] {
-            if let Some(f) = self.type_obj(v).slots().pow3
-                && !tried.contains(&(f as usize))
-            {
-                tried.push(f as usize);
-                let r = f(self, a, b, c)?;
-                if !r.is_not_implemented() {
-                    return Ok(r);
-                }
-            }
-        }
-        Err(self.type_error(format!(
-            "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
-            self.type_name(a),
-            self.type_name(b),
-            self.type_name(c)
-        )))
-    }
-
     /// `divmod(a, b)`.
     pub fn divmod(&self, a: &Value, b: &Value) -> Res {
         self.binary(BinOp::DivMod, a, b)

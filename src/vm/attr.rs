@@ -13,6 +13,7 @@
 
 use super::raise::Exc;
 use super::{Raised, Res, Vm};
+use crate::builtins::exceptions::set_field;
 use crate::object::dict::Dict;
 use crate::object::func::{BoundMethod, ClassMethod, Function, Module, Property, StaticMethod};
 use crate::object::header::{Header, Kind, Obj, flag};
@@ -511,8 +512,8 @@ impl Vm {
     #[cold]
     pub fn attribute_error(&self, message: &str, obj: &Value, name: &Value) -> Raised {
         let e = self.error(Exc::AttributeError, message);
-        self.set_exception_field(&e.0, &self.names.name, name.clone());
-        self.set_exception_field(&e.0, &self.names.obj, obj.clone());
+        set_field(self, &e.0, &self.names.name, name.clone());
+        set_field(self, &e.0, &self.names.obj, obj.clone());
         e
     }
 
@@ -553,7 +554,7 @@ impl Vm {
                 return (id, self.slot_plan(h, s.slot).map_or(AttrPlan::None, |offset| AttrPlan::Slot { offset }));
             }
             return match f.get::<Property>() {
-                Some(p) if p.get.is_kind::<Function>() && self.is_exact(f, Kind::Property) => (id, AttrPlan::Property(p.get.clone())),
+                Some(p) if p.get.borrow().is_kind::<Function>() && self.is_exact(f, Kind::Property) => (id, AttrPlan::Property(p.get.borrow().clone())),
                 _ => (id, AttrPlan::None),
             };
         }

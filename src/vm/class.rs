@@ -259,6 +259,28 @@ impl Vm {
         }
     }
 
+    /// Moves an instance to another class of the same layout.
+    pub fn change_type(&self, obj: &Value, new: &TypeObj) {
+        let Some(h) = obj.header() else { return };
+        let me = self.type_value(new);
+        let shape = if new.has(tflag::DICT) && !matches!(h.kind, Kind::Module | Kind::Type) {
+            // Attribute slots follow the old class's shapes, so the attributes go to a dict.
+            drop(self.dict_mode(obj));
+            self.dict_shape(new, me.bits() as *const Obj<TypeObj>)
+        } else {
+            new.root_shape.get()
+        };
+        let old = self.type_of(obj);
+        h.shape.set(shape);
+        if h.flags.get() & crate::object::header::flag::SLOTS != 0 {
+            // The instance owns a reference to its class: the old one is given up for the new.
+            std::mem::forget(me);
+            // SAFETY: that reference to the old class was the instance's; `old` is one more.
+            unsafe { drop(Value::from_bits(old.bits())) };
+        }
+        Heap::set_finalize(obj, new.slots().del.is_some());
+    }
+
     // ---- changes
 
     /// Renews everything that caches know of a type and of its subclasses.

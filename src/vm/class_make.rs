@@ -414,7 +414,7 @@ impl Vm {
             let Some(f) = self.lookup_special(&v, &self.names.__set_name__) else { continue };
             if let Err(e) = self.call_found(&f, &v, Args::positional(&[ty.clone(), k.clone()])) {
                 let note = format!("Error calling __set_name__ on '{}' instance {} in '{}'", self.type_name(&v), self.repr_string(&k)?, self.class_name(ty));
-                self.add_note(&e.0, &note)?;
+                self.call_method(&e.0, &self.intern("add_note"), &[self.str(&note)])?;
                 return Err(e);
             }
         }

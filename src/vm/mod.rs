@@ -28,6 +28,15 @@ impl std::fmt::Debug for Raised {
     }
 }
 
+pub mod arith;
+pub mod attr;
+pub mod call;
+pub mod class;
+pub mod class_make;
+pub mod native_call;
+pub mod protocol;
+pub mod slot_wrappers;
+pub mod slots;
 pub mod bind;
 pub mod carets;
 pub mod dict_ops;
@@ -47,7 +56,6 @@ pub mod gen_methods;
 pub mod dispatch;
 pub mod make;
 pub mod names;
-pub mod pending;
 pub mod raise;
 pub mod set_ops;
 pub mod source;

@@ -309,12 +309,12 @@ impl Vm {
             Float => s.float.ok_or_else(missing)?(self, this),
             Index => s.index.ok_or_else(missing)?(self, this),
             Get => {
-                let owner = a.get(1).unwrap_or(&Value::NONE);
+                let owner = a.get(1).cloned().unwrap_or(Value::NONE);
                 if a[0].is_none() && owner.is_none() {
                     return Err(self.type_error("__get__(None, None) is invalid"));
                 }
                 let obj = if a[0].is_none() { None } else { Some(&a[0]) };
-                let owner = if owner.is_none() { self.type_of(&a[0]) } else { owner.clone() };
+                let owner = if owner.is_none() { self.type_of(&a[0]) } else { owner };
                 s.descr_get.ok_or_else(missing)?(self, this, obj, &owner)
             }
             Set => none(s.descr_set.ok_or_else(missing)?(self, this, &a[0], Some(&a[1]))),

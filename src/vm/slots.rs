@@ -92,16 +92,16 @@ fn t_getattr(vm: &Vm, v: &Value, name: &Value) -> Res {
     let access = vm.find(t, &vm.names.__getattribute__).map(|f| Value::clone(&f));
     let native = access.as_ref().and_then(|f| f.get::<SlotWrapper>());
     let Some(hook) = hook else {
-        return match (native, access) {
+        return match (native, &access) {
             (Some(w), _) => (w.owner_slots().getattr.unwrap_or(Vm::generic_getattr))(vm, v, name),
-            (None, Some(f)) => vm.call_found(&f, v, Args::positional(std::slice::from_ref(name))),
+            (None, Some(f)) => vm.call_found(f, v, Args::positional(std::slice::from_ref(name))),
             (None, None) => vm.generic_getattr(v, name),
         };
     };
-    let first = match (native, access) {
+    let first = match (native, &access) {
         (Some(w), _) if w.owner.is(vm.kind_type(Kind::Object)) => vm.generic_lookup(v, name),
         (Some(w), _) => (w.owner_slots().getattr.unwrap_or(Vm::generic_getattr))(vm, v, name).map(Some),
-        (None, Some(f)) => vm.call_found(&f, v, Args::positional(std::slice::from_ref(name))).map(Some),
+        (None, Some(f)) => vm.call_found(f, v, Args::positional(std::slice::from_ref(name))).map(Some),
         (None, None) => vm.generic_lookup(v, name),
     };
     match vm.catch(first, Exc::AttributeError)?.flatten() {

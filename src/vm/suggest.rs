@@ -3,6 +3,13 @@
 //! The distance between two names is an edit distance in which a change of case costs half; a name is suggested if fewer than about a third
 //! of its letters would have to move.
 
+use super::Vm;
+use super::raise::Exc;
+use crate::object::dict::Dict;
+use crate::object::exception::{Exception, FrameObj, Traceback};
+use crate::object::func::CodeObj;
+use crate::object::value::Value;
+
 /// The cost of inserting, deleting or replacing a letter, and of changing only its case.
 const MOVE: usize = 2;
 const CASE: usize = 1;
@@ -77,6 +84,87 @@ pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<
     }
     best.map(|(n, _)| n)
 }
+
+impl Vm {
+    /// What CPython adds to the message of an uncaught AttributeError, NameError or ImportError: ". Did you mean: 'x'?".
+    pub fn suggestion(&self, exc: &Value) -> Option<String> {
+        let names = &self.names;
+        let field = |name: &Value| self.exception_extra(exc, name).filter(|v| !v.is_none());
+        let t = self.type_obj(exc);
+        let known: Vec<Value> = if t.is_subtype(self.exc_type(Exc::AttributeError)) {
+            self.names_of(&field(&names.obj)?)
+        } else if t.is_subtype(self.exc_type(Exc::ImportError)) {
+            let module = self.dict_get_str(self.modules.get::<Dict>()?, &field(&names.name)?)?;
+            let wrong = field(&self.intern("name_from"))?;
+            return self.best(&wrong, &self.names_of(&module)).map(|s| format!(". Did you mean: '{s}'?"));
+        } else if t.is_subtype(self.exc_type(Exc::NameError)) {
+            return self.suggest_name(exc, &field(&names.name)?);
+        } else {
+            return None;
+        };
+        let wrong = field(&names.name)?;
+        self.best(&wrong, &known).map(|s| format!(". Did you mean: '{s}'?"))
+    }
+
+    /// `dir(v)`, or nothing if that fails.
+    fn names_of(&self, v: &Value) -> Vec<Value> {
+        match self.call_special(v, &self.names.__dir__, &[]) {
+            Ok(Some(list)) => self.collect(&list).unwrap_or_default(),
+            _ => vec![],
+        }
+    }
+
+    fn best(&self, wrong: &Value, known: &[Value]) -> Option<String> {
+        let wrong = wrong.as_str()?;
+        // Private names are only suggested for private names.
+        let hidden = wrong.starts_with('_');
+        let mut names: Vec<&str> = known.iter().filter_map(Value::as_str).filter(|n| hidden || !n.starts_with('_')).collect();
+        names.sort();
+        closest(wrong, names.into_iter()).map(str::to_string)
+    }
+
+    /// Locals, globals and builtins of the frame where the name was looked up; also `self.name`, and modules that were not imported.
+    fn suggest_name(&self, exc: &Value, wrong: &Value) -> Option<String> {
+        let mut tb = exc.get::<Exception>()?.traceback.borrow().clone();
+        while let Some(t) = tb.get::<Traceback>() {
+            let next = t.next.borrow().clone();
+            if next.is_none() {
+                break;
+            }
+            tb = next;
+        }
+        let frame = self.traceback_frame(&tb);
+        let f = frame.get::<FrameObj>()?;
+        let mut known: Vec<Value> = Vec::new();
+        if let Some(c) = f.code.get::<CodeObj>() {
+            known.extend(c.varnames.iter().cloned());
+        }
+        for d in [&f.globals, &self.builtins] {
+            if let Some(d) = d.get::<Dict>() {
+                known.extend(d.keys());
+            }
+        }
+        let text = wrong.as_str()?;
+        let best = self.best(wrong, &known);
+        let is_module = STDLIB_NAMES.contains(&text);
+        Some(match (best, is_module) {
+            (Some(b), true) => format!(". Did you mean: '{b}'? Or did you forget to import '{text}'?"),
+            (Some(b), false) => format!(". Did you mean: '{b}'?"),
+            (None, true) => format!(". Did you forget to import '{text}'?"),
+            (None, false) => return None,
+        })
+    }
+}
+
+/// Modules of the standard library that people forget to import.
+const STDLIB_NAMES: &[&str] = &[
+    "abc", "argparse", "array", "ast", "asyncio", "base64", "bisect", "calendar", "cmath", "codecs", "collections", "contextlib", "contextvars", "copy", "csv",
+    "ctypes", "dataclasses", "datetime", "decimal", "difflib", "dis", "email", "enum", "fnmatch", "fractions", "functools", "gc", "glob", "hashlib",
+    "heapq", "html", "http", "importlib", "inspect", "io", "itertools", "json", "keyword", "logging", "math", "multiprocessing", "numbers", "operator", "os",
+    "pathlib", "pickle", "platform", "pprint", "queue", "random", "re", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl",
+    "statistics", "string", "struct", "subprocess", "sys", "tempfile", "textwrap", "threading", "time", "timeit", "traceback", "types", "typing",
+    "unittest", "urllib", "uuid", "warnings", "weakref", "zlib",
+];
 
 #[cfg(test)]
 mod tests {
