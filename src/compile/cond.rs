@@ -105,7 +105,7 @@ impl<'a> Gen<'a> {
             self.u.jump_op(code, left.reg, imm as u8, when as u8, target);
             return Ok(());
         }
-        let right = self.comparand(op, right)?;
+        let right = self.comparand(op, right, None)?;
         self.fused_jump(span, left.reg, op, right.reg, when, target);
         Ok(())
     }
@@ -141,27 +141,30 @@ impl<'a> Gen<'a> {
         let on = self.u.new_label();
         let out = if when { on } else { target };
         let mut ends: Vec<(Label, Opd)> = Vec::new();
-        let mut value = self.operand(left, None)?;
+        // Two places for operands in turn, one for the copy of the middle one.
+        let slots = self.u.temps(3)?;
+        let mut value = self.operand(left, Some(slots))?;
         let mut name = operand_name(left);
+        let inner = self.u.mark();
         for (i, (op, right)) in ops.iter().zip(rest).enumerate() {
             value = self.steady(value, name, right)?;
             if i + 1 == ops.len() {
                 self.compare_and_jump(span, value, *op, right, when, target)?;
                 break;
             }
-            let middle = self.comparand(*op, right)?;
+            let middle = self.comparand(*op, right, Some(slots + ((i + 1) % 2) as u8))?;
             if middle.owned {
                 // The jump releases its operands, but this one is needed again.
-                let copy = self.u.temp()?;
-                self.u.op(Op::MOVE, copy, middle.reg, 0);
+                self.u.op(Op::MOVE, slots + 2, middle.reg, 0);
                 let end = self.u.new_label();
-                self.fused_jump(span, value.reg, *op, copy, false, end);
+                self.fused_jump(span, value.reg, *op, slots + 2, false, end);
                 ends.push((end, middle));
             } else {
                 self.fused_jump(span, value.reg, *op, middle.reg, false, out);
             }
             value = middle;
             name = operand_name(right);
+            self.u.release(inner);
         }
         if !ends.is_empty() {
             self.u.jump(on);

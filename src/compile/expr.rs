@@ -425,22 +425,24 @@ impl<'a> Gen<'a> {
         let mark = self.u.mark();
         let result = self.u.scratch(dst)?;
         let done = self.u.new_label();
-        let mut value = self.operand(left, None)?;
+        // Two places for operands in turn, one for the copy of the middle one.
+        let slots = self.u.temps(3)?;
+        let mut value = self.operand(left, Some(slots))?;
         let mut name = operand_name(left);
         let mut ends = Vec::new();
+        let inner = self.u.mark();
         for (i, (op, right)) in ops.iter().zip(rest).enumerate() {
             value = self.steady(value, name, right)?;
             let last = i + 1 == ops.len();
-            let right_value = self.comparand(*op, right)?;
+            let right_value = self.comparand(*op, right, Some(slots + ((i + 1) % 2) as u8))?;
+            self.u.at(e.span);
             // The op releases its operands, but the middle one is needed again.
             let shared = if !last && right_value.owned {
-                let copy = self.u.temp()?;
-                self.u.op(Op::MOVE, copy, right_value.reg, 0);
-                copy
+                self.u.op(Op::MOVE, slots + 2, right_value.reg, 0);
+                slots + 2
             } else {
                 right_value.reg
             };
-            self.u.at(e.span);
             self.u.op(compare_op(*op), result, value.reg, shared);
             if !last && shared != right_value.reg {
                 // False already: the middle value dies at the end.
@@ -452,6 +454,7 @@ impl<'a> Gen<'a> {
             }
             value = right_value;
             name = operand_name(right);
+            self.u.release(inner);
         }
         if !ends.is_empty() {
             self.u.jump(done);
@@ -472,7 +475,7 @@ impl<'a> Gen<'a> {
         let mark = self.u.mark();
         let value = self.operand(left, Some(dst))?;
         let value = self.steady(value, operand_name(left), right)?;
-        let right = self.comparand(op, right)?;
+        let right = self.comparand(op, right, None)?;
         self.u.at(span);
         self.u.op(compare_op(op), dst, value.reg, right.reg);
         self.u.release(mark);
@@ -480,15 +483,18 @@ impl<'a> Gen<'a> {
     }
 
     /// The right side of a comparison. `x in [constants]` looks into a constant.
-    pub fn comparand(&mut self, op: CmpOp, e: &'a Expr) -> Res<Opd> {
+    pub fn comparand(&mut self, op: CmpOp, e: &'a Expr, hint: Option<u8>) -> Res<Opd> {
         if matches!(op, CmpOp::In | CmpOp::NotIn)
             && let Some(value) = self.constant_members(e)
         {
-            let reg = self.u.temp()?;
+            let reg = match hint {
+                Some(reg) => reg,
+                None => self.u.temp()?,
+            };
             self.u.load_const(reg, value, e.span)?;
             return Ok(Opd { reg, owned: true, heap: false });
         }
-        self.operand(e, None)
+        self.operand(e, hint)
     }
 
     /// A list or set display of constants, as a constant of the immutable kind.

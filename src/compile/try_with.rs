@@ -44,6 +44,11 @@ impl<'a> Gen<'a> {
         self.u.jump(done);
 
         self.u.place_handler(handler);
+        if !self.u.live {
+            // Nothing can raise: the copy above is the only one. Nested ones would double each time.
+            self.u.place(done);
+            return Ok(());
+        }
         self.u.temps(2)?;
         self.u.at(stmt.span);
         self.u.op(Op::PUSHEXC, saved, saved + 1, 0);
