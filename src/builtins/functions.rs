@@ -373,13 +373,6 @@ fn compile(vm: &Vm, a: &[Value]) -> Res {
     vm.compile_source(&text, &filename, mode, flags as u32)
 }
 
-fn build_class(vm: &Vm, a: &[Value]) -> Res {
-    let args = tuple_items(&a[0]);
-    let [func, name, bases @ ..] = args else { return Err(vm.type_error("__build_class__: not enough arguments")) };
-    let kw: Vec<(Value, Value)> = a[1].get::<Dict>().map(Dict::items).unwrap_or_default();
-    vm.build_class(func, name, &vm.tuple(bases.to_vec()), &kw)
-}
-
 fn import(vm: &Vm, a: &[Value]) -> Res {
     if a[0].as_str().is_none() {
         return Err(vm.type_error(format!("module name must be a string, not {}", vm.type_name(&a[0]))));
@@ -428,6 +421,5 @@ pub static FUNCTIONS: &[NativeDef] = &[
     NativeDef { sig: "eval(source, /, globals=None, locals=None)", f: eval, doc: "Evaluate the given source in the context of globals and locals." },
     NativeDef { sig: "exec(source, /, globals=None, locals=None, *, closure=None)", f: exec, doc: "Execute the given source in the context of globals and locals." },
     NativeDef { sig: "compile(source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)", f: compile, doc: "Compile source into a code object that can be executed by exec() or eval()." },
-    NativeDef { sig: "__build_class__(*args, **kwargs)", f: build_class, doc: "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the class statement." },
     NativeDef { sig: "__import__(name, globals=None, locals=None, fromlist=..., level=0)", f: import, doc: "Import a module." },
 ];

@@ -1,12 +1,29 @@
 //! The native modules, by name.
 
+use crate::object::heap::Heap;
 use crate::vm::{Res, Vm};
 
 /// Makes a module object.
 pub type InitFn = fn(&Vm) -> Res;
 
 /// One row per native module, sorted by name.
-static MODULES: &[(&str, InitFn)] = &[];
+static MODULES: &[(&str, InitFn)] = &[
+    ("_asyncio", super::asyncio::asyncio),
+    ("_bisect", super::bisect::init),
+    ("_collections", super::collections::init_module),
+    ("_functools", super::functools::init),
+    ("_heapq", super::heapq::init),
+    ("_operator", super::operator::init),
+    ("_random", super::random::init),
+    ("_socket", super::asyncio::socket),
+    ("_weakref", super::weakref::init),
+    ("errno", super::errno::init),
+    ("gc", super::gc::init),
+    ("itertools", super::itertools::init),
+    ("math", super::math::init),
+    ("sys", super::sys::init),
+    ("time", super::time::init),
+];
 
 /// The maker of a native module.
 pub fn find(name: &str) -> Option<InitFn> {
@@ -16,4 +33,18 @@ pub fn find(name: &str) -> Option<InitFn> {
 /// The names of all native modules (`sys.builtin_module_names`).
 pub fn names() -> impl Iterator<Item = &'static str> {
     MODULES.iter().map(|m| m.0)
+}
+
+/// Tells the heap about the payloads of native modules.
+pub fn register(heap: &Heap) {
+    heap.register::<super::support::TupleGetter>();
+    heap.register::<super::deque::Deque>();
+    heap.register::<super::deque::DequeIter>();
+    heap.register::<super::functools::Partial>();
+    heap.register::<super::functools::CmpKey>();
+    heap.register::<super::itertools::Tool>();
+    heap.register::<super::lru_cache::LruCache>();
+    heap.register::<super::operator::Getter>();
+    heap.register::<super::random::Random>();
+    heap.register::<crate::builtins::weakref::WeakProxy>();
 }
