@@ -7,6 +7,7 @@ pub mod builtins;
 pub mod bytecode;
 pub mod cli;
 pub mod compile;
+pub mod event;
 pub mod host;
 pub mod modules;
 pub mod object;

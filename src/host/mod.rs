@@ -5,3 +5,6 @@
 
 pub mod clock;
 pub mod stream;
+pub mod dns;
+pub mod net;
+pub mod poller;

@@ -549,3 +549,6 @@ impl Vm {
         }
     }
 }
+
+/// The types of this file, for `builtins::boot`.
+pub static TYPES: &[&TypeSpec] = &[&GENERATOR, &COROUTINE, &COROUTINE_WRAPPER, &ASYNC_GENERATOR, &ASYNC_GEN_STEP];
