@@ -266,7 +266,7 @@ impl<'a> Gen<'a> {
             }
         };
         let n = self.name_index(&attr.name, attr.span)?;
-        self.u.at(self.attribute_span(attribute.span, attr));
+        self.u.at(attribute.span);
         let op = if method.is_some() { Op::LOADSUPERMETHOD } else { Op::LOADSUPERATTR };
         self.u.op_x(op, window, class.reg, this.reg, n as u32);
         let mut dead = vec![this];

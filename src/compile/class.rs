@@ -20,14 +20,15 @@ impl<'a> Gen<'a> {
         let span = super::function::definition_span(stmt.span, &c.decorators);
         self.decorated(&c.name, &c.decorators, stmt.span, |g, dst| {
             if c.type_params.is_empty() {
-                return g.class_value(c, span, dst, false);
+                return g.class_value(c, span, stmt.span, dst, false);
             }
-            g.generic_class(c, span, dst)
+            g.generic_class(c, span, stmt.span, dst)
         })
     }
 
-    /// `__build_class__(body, name, *bases, **keywords)`; a generic class has one base more.
-    pub fn class_value(&mut self, c: &'a ClassDef, span: Span, dst: u8, generic: bool) -> Res {
+    /// `__build_class__(body, name, *bases, **keywords)`; a generic class has one base more. `whole` begins at the first
+    /// decorator.
+    pub fn class_value(&mut self, c: &'a ClassDef, whole: Span, span: Span, dst: u8, generic: bool) -> Res {
         self.check_keywords(&c.keywords)?;
         let mark = self.u.mark();
         let stars = c.bases.iter().any(|b| matches!(b.kind, ExprKind::Starred(_)))
@@ -36,7 +37,7 @@ impl<'a> Gen<'a> {
         let window = self.u.window(dst, 2)?;
         // With stars, the arguments are a list.
         let first = if stars { self.u.temps(2)? } else { self.u.temp()? - 1 };
-        let code = self.class_code(c, span)?;
+        let code = self.class_code(c, whole)?;
         self.u.at(span);
         self.u.op(Op::BUILDCLASS, window, 0, 0);
         self.make_function(code, 0, first, first, span)?;

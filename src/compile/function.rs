@@ -30,7 +30,7 @@ impl<'a> Gen<'a> {
                 let bits = g.default_parts(&f.args, first, f.name.span)?;
                 return g.function_value(f, span, bits, first, dst);
             }
-            g.generic_function(f, span, dst)
+            g.generic_function(f, span, stmt.span, dst)
         })
     }
 
@@ -250,7 +250,6 @@ impl<'a> Gen<'a> {
     }
 
     /// The docstring that a body begins with: its text (None if they are dropped) and place.
-    #[expect(clippy::type_complexity, reason = "read once, at two places")]
     pub fn docstring(&self, body: &[Stmt]) -> Option<(Option<Rc<str>>, Span)> {
         let StmtKind::Expr(e) = &body.first()?.kind else { return None };
         let ExprKind::Constant(Constant::Str(text)) = &e.kind else { return None };

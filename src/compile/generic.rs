@@ -13,8 +13,9 @@ use crate::bytecode::{Const, flags};
 use corun_grammar::ast::*;
 
 impl<'a> Gen<'a> {
-    /// Runs `body` in the code of a type-parameter scope; `args` registers of the caller are its arguments. The body
+    /// Runs `body` in the code of a type-parameter scope; `argcount` registers of the caller are its arguments. The body
     /// gets the tuple of type variables and leaves the value to return in the register it names.
+    #[expect(clippy::too_many_arguments, reason = "two calls, and a struct for them would say no more")]
     fn with_type_params(
         &mut self,
         id: ScopeId,
@@ -48,7 +49,7 @@ impl<'a> Gen<'a> {
         Ok(())
     }
 
-    pub fn generic_function(&mut self, f: &'a FunctionDef, span: Span, dst: u8) -> Res {
+    pub fn generic_function(&mut self, f: &'a FunctionDef, whole: Span, span: Span, dst: u8) -> Res {
         let id = self.scope_of(f, Role::TypeParams, span)?;
         let (defaults, kwdefaults) = default_counts(&f.args);
         let window = self.u.window(dst, 2)?;
@@ -72,7 +73,7 @@ impl<'a> Gen<'a> {
             if bits == HAS_DEFAULTS || bits == HAS_KWDEFAULTS || bits == 0 {
                 g.u.release(first as u16 + 1);
             }
-            g.function_value(f, span, bits, first, value)?;
+            g.function_value(f, whole, bits, first, value)?;
             g.u.release(mark);
             g.u.op(Op::MOVE, value + 1, tuple, 0);
             g.intrinsic(value, value, Intrinsic::SetTypeParams);
@@ -80,7 +81,7 @@ impl<'a> Gen<'a> {
         })
     }
 
-    pub fn generic_class(&mut self, c: &'a ClassDef, span: Span, dst: u8) -> Res {
+    pub fn generic_class(&mut self, c: &'a ClassDef, whole: Span, span: Span, dst: u8) -> Res {
         let id = self.scope_of(c, Role::TypeParams, span)?;
         let window = self.u.window(dst, 1)?;
         self.with_type_params(id, &c.name.name, &c.type_params, span, window, 0, dst, |g, tuple| {
@@ -91,7 +92,7 @@ impl<'a> Gen<'a> {
             g.store_name(&".generic_base".into(), Opd::temp(base), c.name.span)?;
             g.u.release(base as u16);
             let value = g.u.temp()?;
-            g.class_value(c, span, value, true)?;
+            g.class_value(c, whole, span, value, true)?;
             Ok(value)
         })
     }

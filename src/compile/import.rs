@@ -74,11 +74,10 @@ impl<'a> Gen<'a> {
                 Some(reg) => reg,
                 None => self.u.temp()?,
             };
-            self.u.at(alias.span);
             self.u.op_x(Op::IMPORTFROM, dst, reg, 0, n as u32);
             match direct {
                 Some(reg) => self.u.bound.set(reg),
-                None => self.store_name(name, Opd::temp(dst), alias.span)?,
+                None => self.store_name(name, Opd::temp(dst), stmt.span)?,
             }
             self.u.release(mark);
         }

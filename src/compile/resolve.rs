@@ -43,8 +43,7 @@ pub fn resolve(scopes: &mut Scopes, name_mode: bool) -> Res {
         }
     }
     for id in 0..count {
-        for i in 0..scopes.get(id).table.entries.len() {
-            let owner = owners[id as usize][i];
+        for (i, &owner) in owners[id as usize].iter().enumerate() {
             if let Some(place) = final_place(scopes, id, i, owner, name_mode) {
                 scopes.get_mut(id).table.entries[i].1.place = place;
             }

@@ -130,7 +130,7 @@ impl<'a> Gen<'a> {
         let mut tested = None;
         if let Some(typ) = &clause.typ {
             let class = self.operand(typ, None)?;
-            self.u.at(typ.span);
+            self.u.at(clause.span);
             self.u.jump_op(Op::JNOMATCH, exc, class.reg, 0, next);
             self.u.clear(class);
             tested = Some(class);
@@ -192,7 +192,7 @@ impl<'a> Gen<'a> {
             // The match, then what is left.
             let pair = self.u.temps(2)?;
             let class = self.operand(typ, None)?;
-            self.u.at(typ.span);
+            self.u.at(clause.span);
             self.u.op(Op::EGMATCH, pair, rest, class.reg);
             self.u.clear(class);
             self.u.op(Op::MOVET, rest, pair + 1, 0);
