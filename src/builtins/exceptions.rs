@@ -54,6 +54,15 @@ impl Vm {
         }
     }
 
+    /// Sets a class-specific field of an exception.
+    pub fn set_exception_field(&self, v: &Value, name: &Value, to: Value) {
+        set_field(self, v, name, to)
+    }
+    /// Adds a note to an exception.
+    pub fn add_note(&self, v: &Value, note: &str) -> Res<()> {
+        add_note(self, &[v.clone(), self.str(note)]).map(|_| ())
+    }
+
     /// The exception object that `raise v` raises: v itself, or an instance of the class v.
     pub fn make_exception(&self, v: &Value) -> Res {
         if v.is_kind::<Exception>() {

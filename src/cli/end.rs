@@ -56,7 +56,10 @@ fn stdout_is_broken(vm: &Vm) -> bool {
 
 /// Flushes what the script wrote. False if that failed.
 pub fn flush(vm: &Vm) -> bool {
-    let mut ok = true;
+    let mut ok = match vm.flush_std() {
+        Ok(()) => true,
+        Err(e) => vm.is_exc(&e, Exc::ValueError),
+    };
     for name in [&vm.names.stdout, &vm.names.stderr] {
         if let Some(s) = stream(vm, name)
             && let Err(e) = vm.call_method(&s, &vm.names.flush, &[])

@@ -55,7 +55,10 @@ pub fn register_kinds(heap: &Heap) {
     heap.register::<generator::Coroutine>();
     heap.register::<generator::AsyncGenerator>();
     heap.register::<weak::WeakRef>();
+    super::gen_methods::register(heap);
     crate::object::iter::register(heap);
+    crate::modules::registry::register(heap);
+    crate::object::text::register(heap);
     heap.register::<crate::object::set::Set>();
     heap.register::<crate::object::set::FrozenSet>();
 }
@@ -63,7 +66,7 @@ pub fn register_kinds(heap: &Heap) {
 /// Interned names, one-character strs and the empty tuple: the first values of a VM. Their types do not exist yet; `builtins::boot`
 /// gives them their shapes with `adopt_early`.
 pub fn boot_strs(vm: &mut Vm) {
-    let ascii = (0..128u8).map(|c| vm.intern((c as char).encode_utf8(&mut [0; 4]))).collect();
+    let ascii = (0..128u8).map(|c| vm.intern((c as char).encode_utf8(&mut [0; 4]))).chain([vm.intern("")]).collect();
     vm.ascii = std::cell::UnsafeCell::new(ascii);
     vm.names = super::names::Names::new(vm);
     vm.modules = vm.dict();
@@ -147,8 +150,11 @@ impl Vm {
         // SAFETY: the table is filled at start-up and never changed.
         unsafe { (&*self.ascii.get()).get(b as usize).cloned() }.unwrap_or_else(|| self.str_with(&(b as char).to_string(), 1, 0))
     }
+    /// The shared "".
+    #[inline(always)]
     pub fn names_empty(&self) -> Value {
-        self.intern("")
+        // SAFETY: as `ascii_char`; the entry after the characters is "".
+        unsafe { (&*self.ascii.get()).get(128).cloned() }.unwrap_or_else(|| self.intern(""))
     }
 
     /// The one str with this text that attribute names and identifiers use.

@@ -158,12 +158,40 @@ impl Vm {
     #[inline]
     pub fn native_call(&self, n: &Native, args: Args) -> Res {
         if !n.self_.is_unbound() {
+            if super::class::is_native_new(n) {
+                return self.call_native_new(&n.self_, args);
+            }
             return with_first(&n.self_, args, |args| self.native_call_full(n, args));
         }
         if !n.owner.is_unbound() {
             self.check_self(n, args)?;
         }
         self.native_call_full(n, args)
+    }
+
+    /// `T.__new__(class, ...)` of a native type: the class must derive from it, with the same payload.
+    fn call_native_new(&self, owner: &Value, args: Args) -> Res {
+        use crate::object::types::TypeObj;
+        let Some(o) = owner.get::<TypeObj>() else { return Err(self.type_error("__new__ of no type")) };
+        let name = o.name_str();
+        let Some((class, rest)) = args.all.split_first().filter(|_| !args.pos().is_empty()) else {
+            return Err(self.type_error(format!("{name}.__new__(): not enough arguments")));
+        };
+        let Some(t) = class.get::<TypeObj>() else {
+            return Err(self.type_error(format!("{name}.__new__(X): X is not a type object ({})", self.type_name(class))));
+        };
+        if !t.is_subtype(owner) {
+            let c = t.name_str();
+            return Err(self.type_error(format!("{name}.__new__({c}): {c} is not a subtype of {name}")));
+        }
+        if t.kind != o.kind {
+            let (c, base) = (t.name_str(), self.kind_type(t.kind).get::<TypeObj>().map_or(String::new(), TypeObj::name_str));
+            return Err(self.type_error(format!("{name}.__new__({c}) is not safe, use {base}.__new__()")));
+        }
+        match o.slots().new {
+            Some(new) => new(self, class, Args { all: rest, names: args.names }),
+            None => Err(self.type_error(format!("cannot create '{name}' instances"))),
+        }
     }
 
     /// Calls with `self` among the arguments, known to be of the right type.

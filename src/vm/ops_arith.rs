@@ -668,6 +668,40 @@ pub unsafe fn op_jf(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Fl
     }
 }
 
+unsafe fn slow_jump_keep(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
+    // SAFETY: a slow op.
+    unsafe {
+        let want = (w >> 8) as u8 == Op::JTK as u8;
+        let w = w as u64;
+        match vm.truth(word::reg(base, a(w))) {
+            Ok(t) if t == want => Flow { pc: pc.offset(sbc(w)), base },
+            Ok(_) => {
+                release_temps(base, usize::MAX, &[a(w)]);
+                Flow { pc, base }
+            }
+            Err(e) => vm.fail(pc, base, e),
+        }
+    }
+}
+pub unsafe fn op_jtk(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
+    // SAFETY: verified registers and target.
+    unsafe {
+        match quick_truth(*base.add(a(w))) {
+            Some(t) => next(vm, pc.offset(if t { sbc(w) } else { 0 }), base),
+            None => via(vm, pc, base, w, slow_jump_keep),
+        }
+    }
+}
+pub unsafe fn op_jfk(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
+    // SAFETY: verified registers and target.
+    unsafe {
+        match quick_truth(*base.add(a(w))) {
+            Some(t) => next(vm, pc.offset(if t { 0 } else { sbc(w) }), base),
+            None => via(vm, pc, base, w, slow_jump_keep),
+        }
+    }
+}
+
 unsafe fn slow_jump_none(_: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
     // SAFETY: a slow op. Reached for heap objects only, which are not None.
     unsafe {

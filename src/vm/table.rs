@@ -45,7 +45,7 @@ const fn build() -> [Handler; 256] {
         FLOORDIVI ar::op_floordivi; BITANDI ar::op_bitandi; NEG ar::op_neg; POS ar::op_unary; INVERT ar::op_unary; NOT ar::op_not;
         LT ar::op_lt; LE ar::op_le; EQ ar::op_eq; NE ar::op_ne; GT ar::op_gt; GE ar::op_ge;
         IS ar::op_is; ISNOT ar::op_is; IN ar::op_in; NOTIN ar::op_in;
-        JMP ar::op_jmp; JMPX ar::op_jmpx; LOOP ar::op_loop; LOOPX ar::op_loopx; JT ar::op_jt; JF ar::op_jf; JNONE ar::op_jnone; JNOTNONE ar::op_jnotnone;
+        JMP ar::op_jmp; JMPX ar::op_jmpx; LOOP ar::op_loop; LOOPX ar::op_loopx; JT ar::op_jt; JF ar::op_jf; JTK ar::op_jtk; JFK ar::op_jfk; JNONE ar::op_jnone; JNOTNONE ar::op_jnotnone;
         JLT ar::op_jlt; JLE ar::op_jle; JEQ ar::op_jeq; JNE ar::op_jne; JGT ar::op_jgt; JGE ar::op_jge;
         JLTI ar::op_jlti; JLEI ar::op_jlei; JEQI ar::op_jeqi; JNEI ar::op_jnei; JGTI ar::op_jgti; JGEI ar::op_jgei; JIS ar::op_jis; JIN ar::op_jin;
         GETITER slow!(ba::slow_getiter); FORITER ba::op_foriter; UNPACK slow!(ba::slow_unpack); UNPACKEX slow!(ba::slow_unpackex);
