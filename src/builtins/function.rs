@@ -14,7 +14,8 @@ use crate::vm::attr::getset_owner;
 use crate::vm::class::{Parts, is_native_new};
 use crate::vm::slot_wrappers::SlotWrapper;
 use crate::vm::type_state::Extra;
-use crate::vm::{Res, Vm};
+use crate::vm::raise::Exc;
+use crate::vm::{Raised, Res, Vm};
 use std::cell::RefCell;
 
 fn text(v: &Value) -> String {
@@ -613,11 +614,17 @@ pub static GETSET: TypeSpec = TypeSpec {
     ..TypeSpec::EMPTY
 };
 
+/// A slot that holds nothing: CPython says only its name.
+#[cold]
+fn unset(vm: &Vm, s: &SlotDescr) -> Raised {
+    vm.error(Exc::AttributeError, text(&s.name))
+}
+
 fn slot_get(vm: &Vm, d: &Value, obj: Option<&Value>, _: &Value) -> Res {
     let (Some(o), Some(s)) = (obj, d.get::<SlotDescr>()) else { return Ok(d.clone()) };
     check_owner(vm, &text(&s.name), &s.owner, o)?;
     let v = get_slot(&vm.heap, o, s.slot);
-    if v.is_unbound() { Err(vm.no_attribute(o, &s.name)) } else { Ok(v) }
+    if v.is_unbound() { Err(unset(vm, s)) } else { Ok(v) }
 }
 
 fn slot_set(vm: &Vm, d: &Value, obj: &Value, value: Option<&Value>) -> Res<()> {
@@ -628,7 +635,7 @@ fn slot_set(vm: &Vm, d: &Value, obj: &Value, value: Option<&Value>) -> Res<()> {
     }
     let old = set_slot(&vm.heap, obj, s.slot, value.cloned().unwrap_or(Value::UNBOUND));
     if value.is_none() && old.is_unbound() {
-        return Err(vm.no_attribute(obj, &s.name));
+        return Err(unset(vm, s));
     }
     drop(old);
     Ok(())

@@ -128,6 +128,7 @@ impl Vm {
         let in_meta = meta.get::<TypeObj>().and_then(|m| self.find(m, name)).map(|f| Value::clone(&f));
         if let Some(f) = &in_meta
             && self.is_data_descriptor(f)
+            && self.type_obj(f).slots().descr_get.is_some()
         {
             return self.bind_descriptor(f, Some(class), &meta).map(Some);
         }
@@ -148,7 +149,7 @@ fn immutable(vm: &Vm, t: &TypeObj, name: &str, value: Option<&Value>) -> Res<()>
         return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", t.name_str())));
     }
     if value.is_none() {
-        return Err(vm.type_error(format!("cannot delete '{name}' attribute of type '{}'", t.name_str())));
+        return Err(vm.type_error(format!("cannot delete '{name}' attribute of immutable type '{}'", t.name_str())));
     }
     Ok(())
 }

@@ -214,6 +214,7 @@ impl Vm {
         let found = self.find(t, name).map(|f| Value::clone(&f));
         if let Some(f) = &found
             && self.is_data_descriptor(f)
+            && self.type_obj(f).slots().descr_get.is_some()
         {
             return self.bind_descriptor(f, Some(obj), self.type_ref(obj)).map(Some);
         }
@@ -532,7 +533,7 @@ impl Vm {
         let (ty, text) = (self.type_name(obj), name.as_str().unwrap_or("?"));
         let message = if found {
             format!("'{ty}' object attribute '{text}' is read-only")
-        } else if self.type_obj(obj).has(tflag::DICT) || deleting && self.type_obj(obj).has(tflag::HEAP) {
+        } else if self.type_obj(obj).has(tflag::DICT) && deleting {
             format!("'{ty}' object has no attribute '{text}'")
         } else {
             format!("'{ty}' object has no attribute '{text}' and no __dict__ for setting new attributes")

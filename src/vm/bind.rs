@@ -76,7 +76,7 @@ impl Vm {
         let extra = l.varkw.map(|_| self.dict());
         for (name, value) in args.keywords() {
             if name.as_str().is_none() {
-                return Err(self.type_error(format!("{}() keywords must be strings", self.function_name(f))));
+                return Err(self.type_error("keywords must be strings"));
             }
             let candidates = &params[l.posonly..];
             let at = candidates.iter().position(|p| p.is(name)).or_else(|| candidates.iter().position(|p| same_name(p, name)));

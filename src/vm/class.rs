@@ -99,6 +99,10 @@ impl Vm {
         if own.cmp.is_some() {
             slots.hash = own.hash;
         }
+        // Only what says how can be instantiated; `object.__new__` would make an object without a payload.
+        if own.new.is_none() && p.kind != Kind::Object {
+            slots.new = slots.new.filter(|_| base.is_some_and(|b| b.kind == p.kind));
+        }
         let name = self.intern(p.name);
         let flags = p.flags | base.map_or(0, |b| b.flags.get() & INHERITED);
         let ty = self.alloc(TypeObj {
@@ -152,6 +156,7 @@ impl Vm {
     fn fill_native_dict(&self, ty: &Value, t: &TypeObj, p: &Parts, own: &Slots) {
         let Some(d) = t.dict.get::<Dict>() else { return };
         let set = |name: &str, v: Value| self.dict_set_str(d, &self.intern(name), v);
+        set("__doc__", if p.doc.is_empty() { Value::NONE } else { self.str(p.doc) });
         for row in ROWS.iter() {
             if !is_filled(own, row.special) || row.special == Special::Del {
                 continue;
@@ -178,7 +183,6 @@ impl Vm {
         for def in p.getset {
             set(def.name, self.alloc(GetSet { def, owner: ty.clone() }));
         }
-        set("__doc__", if p.doc.is_empty() { Value::NONE } else { self.str(p.doc) });
         if let Some(m) = p.module {
             set("__module__", self.intern(m));
         }

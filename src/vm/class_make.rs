@@ -132,7 +132,6 @@ impl Vm {
                 if self.getattr_opt(b, &self.names.__mro_entries__)?.is_some() {
                     return Err(self.type_error("type() doesn't support MRO entry resolution; use types.new_class()"));
                 }
-                return Err(self.type_error("bases must be types"));
             }
         }
         if tuple_items(&bases).is_empty() {
@@ -196,7 +195,7 @@ impl Vm {
     fn best_base(&self, bases: &[Value]) -> Res {
         let mut best: Option<(Value, Value)> = None;
         for b in bases {
-            let Some(t) = b.get::<TypeObj>() else { continue };
+            let Some(t) = b.get::<TypeObj>() else { return Err(self.type_error("bases must be types")) };
             if !t.has(tflag::BASETYPE | tflag::HEAP) {
                 return Err(self.type_error(format!("type '{}' is not an acceptable base type", t.name_str())));
             }

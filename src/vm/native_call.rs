@@ -390,6 +390,9 @@ impl Vm {
             return self.type_error(format!("{name}() takes {word} {n} positional argument{s} ({given} given)"));
         }
         let param = sig.params[at].name.as_str().unwrap_or("?");
+        if callee.constructor && name == "enumerate" {
+            return self.type_error(format!("enumerate() missing required argument '{param}'"));
+        }
         self.type_error(format!("{name}() missing required argument '{param}' (pos {})", at + 1 - hidden))
     }
 
