@@ -441,9 +441,6 @@ pub unsafe fn slow_getiter(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> F
     // SAFETY: a slow op.
     unsafe {
         let r = vm.iter(word::reg(base, b(w)));
-        if r.is_ok() {
-            super::ops_arith::release_temps(base, a(w), &[b(w)]);
-        }
         vm.finish(pc, pc, base, a(w), r)
     }
 }
@@ -554,21 +551,9 @@ pub unsafe fn slow_unpack(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Fl
         for (i, x) in slice.iter().enumerate() {
             word::set(base, a(w) + i, x.clone());
         }
-        super::ops_arith::release_temps(base, usize::MAX, if b(w) >= a(w) && b(w) < a(w) + n { &[] } else { std::slice::from_ref(&REG[b(w)]) });
         Flow { pc, base }
     }
 }
-/// Register numbers, to take slices of one.
-static REG: [usize; 256] = {
-    let mut t = [0; 256];
-    let mut i = 0;
-    while i < 256 {
-        t[i] = i;
-        i += 1;
-    }
-    t
-};
-
 impl Vm {
     /// At most n + 1 items of an iterable, as unpacking takes them.
     fn unpack_items(&self, v: &Value, n: usize) -> super::Res<Vec<Value>> {
