@@ -18,6 +18,7 @@ pub mod vm;
 pub fn runtime() -> Box<vm::Vm> {
     let vm = builtins::boot(seed());
     vm.hooks.import.set(modules::import::import);
+    modules::install(&vm);
     // The check in `check_native_stack` needs to know where this thread's stack ends: leave a margin for the deepest native.
     let here = &raw const vm as usize;
     vm.native_limit.set(here.saturating_sub(NATIVE_STACK));

@@ -13,10 +13,12 @@ static MODULES: &[(&str, InitFn)] = &[
     ("_collections", super::collections::init_module),
     ("_functools", super::functools::init),
     ("_heapq", super::heapq::init),
+    ("_io", super::io::init),
     ("_operator", super::operator::init),
     ("_random", super::random::init),
     ("_socket", super::asyncio::socket),
     ("_weakref", super::weakref::init),
+    ("contextvars", super::contextvars::init),
     ("errno", super::errno::init),
     ("gc", super::gc::init),
     ("itertools", super::itertools::init),
@@ -38,10 +40,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Tells the heap about the payloads of native modules.
 pub fn register(heap: &Heap) {
     heap.register::<super::support::TupleGetter>();
+    super::contextvars::register(heap);
     heap.register::<super::deque::Deque>();
     heap.register::<super::deque::DequeIter>();
     heap.register::<super::functools::Partial>();
     heap.register::<super::functools::CmpKey>();
+    heap.register::<super::io::bytes_io::BytesIo>();
+    heap.register::<super::io::file::File>();
+    heap.register::<super::io::string_io::StringIo>();
     heap.register::<super::itertools::Tool>();
     heap.register::<super::lru_cache::LruCache>();
     heap.register::<super::operator::Getter>();

@@ -352,5 +352,9 @@ pub fn init(vm: &Vm) -> Res {
     vm.module_set(&m, "path_importer_cache", vm.dict());
     vm.module_set(&m, "_xoptions", vm.dict());
     sys_info::fill(vm, &m)?;
+    for (name, stream) in ["stdin", "stdout", "stderr"].iter().zip(crate::modules::io::standard_streams(vm)) {
+        vm.module_set(&m, name, stream.clone());
+        vm.module_set(&m, &format!("__{name}__"), stream);
+    }
     Ok(m)
 }
