@@ -50,8 +50,8 @@ pub fn ensure(vm: &Vm, v: &Value, loop_: &Value) -> Res {
         return super::loop_type::create_task_in(vm, &lv, v);
     }
     let tasks = super::import(vm, "asyncio.tasks")?;
-    let f = vm.getattr_str(&tasks, "ensure_future")?;
-    vm.call_kw(&f, std::slice::from_ref(v), &[(vm.intern("loop"), loop_.clone())])
+    let f = vm.getattr_str(&tasks, "_ensure_awaitable")?;
+    vm.call(&f, &[v.clone(), loop_.clone()])
 }
 
 fn loop_of(vm: &Vm, v: &Value) -> Res {

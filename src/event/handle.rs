@@ -70,7 +70,7 @@ pub fn run(vm: &Vm, hv: &Value) -> Res<()> {
         return Ok(());
     }
     let (f, args) = (h.callback.get(), h.args.get());
-    let outside = super::context::enter(vm, h.context.peek());
+    let outside = super::context::enter(vm, &h.context);
     let r = vm.call(&f, tuple_items(&args));
     super::context::leave(vm, outside);
     match r {
@@ -81,7 +81,8 @@ pub fn run(vm: &Vm, hv: &Value) -> Res<()> {
 
 /// Runs a done-callback.
 pub fn call_back(vm: &Vm, lv: &Value, f: &Value, fut: &Value, ctx: &Value) -> Res<()> {
-    let outside = super::context::enter(vm, ctx);
+    let slot = super::context::slot_of(ctx);
+    let outside = super::context::enter(vm, &slot);
     let r = vm.call(f, std::slice::from_ref(fut));
     super::context::leave(vm, outside);
     match r {

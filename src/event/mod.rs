@@ -12,6 +12,7 @@
 //! 2. Whatever stands in a ready queue or in a primitive's line is owned by it.
 //! 3. Order of callbacks is CPython's; where CPython's is arbitrary (equal timers, sets), ours is order of creation.
 
+pub mod abstract_loop;
 pub mod asyncgens;
 pub mod context;
 pub mod coro;

@@ -148,7 +148,7 @@ pub fn over_limit(vm: &Vm, v: &Value, q: &Queue) -> Res<bool> {
 
 /// An exception class of the script half.
 fn queue_error(vm: &Vm, name: &str) -> Raised {
-    match super::import(vm, "asyncio._primitives").and_then(|m| vm.getattr_str(&m, name)).and_then(|c| vm.call(&c, &[])) {
+    match super::import(vm, "asyncio.queues").and_then(|m| vm.getattr_str(&m, name)).and_then(|c| vm.call(&c, &[])) {
         Ok(e) => Raised(e),
         Err(e) => e,
     }

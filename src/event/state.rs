@@ -23,6 +23,7 @@ pub struct EventState {
     /// Current tasks of loops that are not native: (loop, task).
     pub foreign_current: RefCell<Vec<(Value, Value)>>,
     pub eager_tasks: RefCell<Vec<Value>>,
+    pub contexts: super::context::Current,
     /// What the first SIGINT cancels, for which loop.
     pub interrupt: RefCell<Option<Interrupt>>,
 }
@@ -46,6 +47,7 @@ impl Default for EventState {
             foreign_tasks: RefCell::default(),
             foreign_current: RefCell::default(),
             eager_tasks: RefCell::default(),
+            contexts: super::context::Current::default(),
             interrupt: RefCell::new(None),
         }
     }

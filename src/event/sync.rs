@@ -273,7 +273,7 @@ pub fn scripted_exit(vm: &Vm, v: &Value) -> Res {
 }
 /// A function of the script half of this module.
 pub fn helper(vm: &Vm, name: &str) -> Res {
-    let m = super::import(vm, "asyncio._primitives")?;
+    let m = super::import(vm, "asyncio.locks")?;
     vm.getattr_str(&m, name)
 }
 /// `await lock` and `yield from lock`: an older form that gives a context manager.

@@ -240,7 +240,7 @@ pub fn step(vm: &Vm, tv: &Value, mut thrown: Option<Value>) -> Res<()> {
     t.waits_on.take();
     let lv = t.fut.loop_.get();
     enter(vm, &lv, tv)?;
-    let outside = super::context::enter(vm, t.context.peek());
+    let outside = super::context::enter(vm, &t.context);
     let r = resume(vm, t.coro.peek(), thrown);
     super::context::leave(vm, outside);
     leave(vm, &lv);

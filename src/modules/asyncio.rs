@@ -11,6 +11,8 @@ use crate::vm::{Res, Vm};
 pub fn asyncio(vm: &Vm) -> Res {
     let st = state::state(vm);
     event::register(vm);
+    // Tasks and callbacks make contexts, whether a script imports contextvars or not.
+    vm.import_module("contextvars")?;
     st.cancelled_error.set(vm.new_exception_class("asyncio.exceptions", "CancelledError", Exc::BaseException)?);
     st.invalid_state.set(vm.new_exception_class("asyncio.exceptions", "InvalidStateError", Exc::Exception)?);
     let m = vm.native_module(
@@ -22,6 +24,7 @@ pub fn asyncio(vm: &Vm) -> Res {
             sleep::FUNCTIONS,
             net::FUNCTIONS,
             interrupt::FUNCTIONS,
+            event::context::FUNCTIONS,
             event::transport_type::FUNCTIONS,
         ],
     );
@@ -31,6 +34,7 @@ pub fn asyncio(vm: &Vm) -> Res {
     vm.module_types(
         &m,
         &[
+            &event::abstract_loop::ABSTRACT_LOOP,
             &future_type::FUTURE,
             &task_type::TASK,
             &future_type::GATHERING,
