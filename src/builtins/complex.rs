@@ -290,7 +290,10 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
                 None => (0.0, 0.0),
             };
             let im = number(vm, y, "complex() argument 'imag' must be a real number")?;
-            (re.0 - im.1, im.0 + re.1)
+            // Adding a zero that nobody gave would turn -0.0 into 0.0.
+            let is_complex = |v: &Value| !matches!(v.kind(), Kind::Float | Kind::Int | Kind::Bool);
+            let first = if is_complex(y) { re.0 - im.1 } else { re.0 };
+            (first, if x.is_some_and(is_complex) { im.0 + re.1 } else { im.0 })
         }
     };
     Ok(if class.is(vm.kind_type(Kind::Complex)) { value(vm, c) } else { alloc_as(vm, class, Complex { re: c.0, im: c.1 }) })

@@ -157,6 +157,7 @@ pub fn percent_str(vm: &Vm, text: &str, all: &Value) -> Res {
                     return Err(vm.type_error("format requires a mapping"));
                 }
                 keyed = Some(vm.getitem(values.all, &vm.str(&text[key.clone()]))?);
+                values.next = values.items.len();
             }
             let layout = layout_of(vm, &mut values, &field)?;
             let v = field_value(vm, &mut values, keyed)?;
@@ -258,6 +259,7 @@ pub fn percent_bytes(vm: &Vm, data: &[u8], all: &Value) -> Res<Vec<u8>> {
                 return Err(vm.type_error("format requires a mapping"));
             }
             keyed = Some(vm.getitem(values.all, &vm.bytes(&data[key.clone()]))?);
+            values.next = values.items.len();
         }
         let layout = layout_of(vm, &mut values, &field)?;
         let v = field_value(vm, &mut values, keyed)?;

@@ -206,6 +206,9 @@ fn rem(vm: &Vm, a: &Value, b: &Value) -> Res {
 }
 
 fn iter(vm: &Vm, v: &Value) -> Res {
+    if this::<Str>(vm, v)?.is_ascii() {
+        return Ok(vm.alloc_of(&ASCII_ITER, StrIter { text: RefCell::new(v.clone()), byte: Cell::new(0), given: Cell::new(0) }));
+    }
     Ok(vm.alloc(StrIter { text: RefCell::new(v.clone()), byte: Cell::new(0), given: Cell::new(0) }))
 }
 
@@ -304,13 +307,27 @@ pub static ITER: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(iter_next);
     },
-    methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
-        NativeDef { sig: "__setstate__(self, state, /)", f: iter_setstate, doc: "Set state information for unpickling." },
-    ],
+    methods: ITER_METHODS,
     ..TypeSpec::EMPTY
 };
+
+/// Iterators of ASCII text have a type of their own, as in CPython.
+static ASCII_ITER: TypeSpec = TypeSpec {
+    name: "str_ascii_iterator",
+    kind: Kind::StrIter,
+    slots: |s| {
+        s.iter = Some(iter_self);
+        s.next = Some(iter_next);
+    },
+    methods: ITER_METHODS,
+    ..TypeSpec::EMPTY
+};
+
+static ITER_METHODS: &[NativeDef] = &[
+    NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
+    NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
+    NativeDef { sig: "__setstate__(self, state, /)", f: iter_setstate, doc: "Set state information for unpickling." },
+];
 
 /// The one character of a str argument, if it is one.
 pub fn single_char(v: &Value) -> Option<char> {

@@ -23,6 +23,7 @@ pub mod math_int;
 pub mod math_sum;
 pub mod operator;
 pub mod random;
+pub mod re;
 pub mod support;
 pub mod sys;
 pub mod sys_info;

@@ -16,6 +16,7 @@ static MODULES: &[(&str, InitFn)] = &[
     ("_io", super::io::init),
     ("_operator", super::operator::init),
     ("_random", super::random::init),
+    ("_re", super::re::init),
     ("_socket", super::asyncio::socket),
     ("_weakref", super::weakref::init),
     ("contextvars", super::contextvars::init),
@@ -52,5 +53,6 @@ pub fn register(heap: &Heap) {
     heap.register::<super::lru_cache::LruCache>();
     heap.register::<super::operator::Getter>();
     heap.register::<super::random::Random>();
+    super::re::register(heap);
     heap.register::<crate::builtins::weakref::WeakProxy>();
 }

@@ -145,6 +145,7 @@ pub enum Kind {
     Random,
     Pattern,
     Match,
+    Scanner,
     Future,
     Task,
     Loop,
