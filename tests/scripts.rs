@@ -4,7 +4,8 @@
 //! status (else 0). The folder of the script is cut out of paths before comparing. Expected outputs come from CPython 3.14 (see
 //! tests/lang/README.md).
 //!
-//! `tests/wishlist.txt` names scripts that do not pass yet. They run too: one that passes must leave the list, so the list only shrinks.
+//! `tests/wishlist.txt` names scripts that do not pass yet. They run too, and those that pass are printed, to be taken off the list.
+//! A script that differs is run again, since timers slip on a busy machine; what is wrong stays wrong.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// No script may take longer than this (debug builds on a busy machine included).
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(20);
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -128,9 +129,15 @@ fn check(folders: &[PathBuf]) {
                     let Some(script) = queue.lock().expect("no thread panics with the lock").pop() else { break };
                     let name = script.strip_prefix(root()).expect("scripts are below the root").display().to_string();
                     let wish = wishes.contains(&name);
-                    match difference(&script) {
+                    let mut found = difference(&script);
+                    for _ in 0..if wish { 0 } else { 2 } {
+                        if found.is_some() {
+                            found = difference(&script);
+                        }
+                    }
+                    match found {
                         Some(d) if !wish => failures.lock().expect("as above").push(format!("{name}: {d}")),
-                        None if wish => failures.lock().expect("as above").push(format!("{name}: passes now: take it off tests/wishlist.txt")),
+                        None if wish => println!("passes now, take it off tests/wishlist.txt: {name}"),
                         _ => (),
                     }
                 }

@@ -35,7 +35,7 @@ fn update_args(vm: &Vm, v: &Value, name: &str, args: Args) -> Res<()> {
 }
 
 /// True if the items of this dict can be read directly: its class does not redefine iteration.
-fn plain_items(vm: &Vm, v: &Value) -> bool {
+pub fn plain_items(vm: &Vm, v: &Value) -> bool {
     v.is_kind::<Dict>() && vm.type_obj(v).slots().iter.is_some_and(|f| std::ptr::fn_addr_eq(f, iter as fn(&Vm, &Value) -> Res))
 }
 
@@ -106,10 +106,6 @@ fn push_entries(vm: &Vm, out: &mut String, d: &Dict) -> Res<()> {
         at = i + 1;
     }
     Ok(())
-}
-
-pub fn unhashable(vm: &Vm, v: &Value) -> Res<i64> {
-    Err(vm.type_error(format!("unhashable type: '{}'", vm.type_name(v))))
 }
 
 /// `a == b` for two dicts.
@@ -287,7 +283,7 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.new = Some(new);
         s.init = Some(init);
         s.repr = Some(repr);
-        s.hash = Some(unhashable);
+        s.hash = Some(crate::vm::slots::unhashable);
         s.cmp = Some(cmp);
         s.iter = Some(iter);
         s.len = Some(len);

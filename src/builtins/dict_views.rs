@@ -182,7 +182,7 @@ fn mapping(vm: &Vm, v: &Value) -> Res {
 fn set_slots(s: &mut Slots) {
     value_slots(s);
     s.cmp = Some(cmp);
-    s.hash = Some(crate::builtins::dict::unhashable);
+    s.hash = Some(crate::vm::slots::unhashable);
     s.contains = Some(contains);
     s.binary[BinOp::And as usize] = Some(and);
     s.binary[BinOp::Or as usize] = Some(or);

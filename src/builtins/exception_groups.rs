@@ -30,7 +30,7 @@ fn group_new(vm: &Vm, class: &Value, args: Args) -> Res {
         return Err(vm.type_error(format!("BaseExceptionGroup.__new__() takes exactly 2 arguments ({} given)", args.pos().len())));
     };
     if message.as_str().is_none() {
-        return Err(vm.type_error(format!("argument 1 must be str, not {}", vm.type_name(message))));
+        return Err(vm.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {}", vm.type_name(message))));
     }
     let items: Vec<Value> = if excs.is_kind::<List>() || excs.is_kind::<Tuple>() || vm.type_obj(excs).has(crate::object::types::tflag::SEQUENCE) {
         vm.collect(excs)?
@@ -100,9 +100,14 @@ pub fn slots(s: &mut Slots) {
     s.repr = Some(group_repr);
 }
 
+/// The wording of attributes that C structures share with scripts.
+fn read_only(vm: &Vm, _: &Value, _: Option<&Value>) -> Res<()> {
+    Err(vm.error(Exc::AttributeError, "readonly attribute"))
+}
+
 pub static GETSET: &[GetSetDef] = &[
-    GetSetDef { name: "message", get: |vm, v| Ok(field(vm, v, &vm.names.message)), set: None, doc: "exception message" },
-    GetSetDef { name: "exceptions", get: |vm, v| Ok(members(vm, v)), set: None, doc: "nested exceptions" },
+    GetSetDef { name: "message", get: |vm, v| Ok(field(vm, v, &vm.names.message)), set: Some(read_only), doc: "exception message" },
+    GetSetDef { name: "exceptions", get: |vm, v| Ok(members(vm, v)), set: Some(read_only), doc: "nested exceptions" },
 ];
 
 /// How `split` and `subgroup` choose.

@@ -388,6 +388,10 @@ pub fn errno_class(errno: i64) -> Option<Exc> {
 }
 
 fn os_new(vm: &Vm, class: &Value, args: Args) -> Res {
+    let t = class.get::<TypeObj>();
+    if args.has_keywords() && t.is_some_and(|t| t.slots().init.map(|f| f as usize) == Some(os_init as usize)) {
+        return Err(vm.type_error(format!("{}() takes no keyword arguments", vm.class_name(class))));
+    }
     let mut class = class.clone();
     if class.is(vm.exc_type(Exc::OSError))
         && args.pos().len() >= 2
@@ -626,11 +630,12 @@ fn parts(e: Exc) -> (fn(&mut Slots), &'static [GetSetDef], &'static [NativeDef])
 /// Makes all exception classes and puts them in the builtins. The core types exist already.
 pub fn boot(vm: &Vm) {
     for &(e, name, base) in EXCEPTIONS {
+        let name = if e == Exc::IncompleteInputError { "_IncompleteInputError" } else { name };
         let (slots, getset, methods) = parts(e);
         let is_root = e == base;
         let ty = vm.make_native_type(Parts {
             name,
-            module: Some("builtins"),
+            module: None,
             base: if is_root { vm.kind_type(Kind::Object).clone() } else { vm.exc_type(base).clone() },
             kind: Kind::Exception,
             flags: tflag::BASETYPE | tflag::DICT | tflag::WEAKREF,

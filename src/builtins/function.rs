@@ -624,7 +624,7 @@ fn slot_get(vm: &Vm, d: &Value, obj: Option<&Value>, _: &Value) -> Res {
     let (Some(o), Some(s)) = (obj, d.get::<SlotDescr>()) else { return Ok(d.clone()) };
     check_owner(vm, &text(&s.name), &s.owner, o)?;
     let v = get_slot(&vm.heap, o, s.slot);
-    if v.is_unbound() { Err(unset(vm, s)) } else { Ok(v) }
+    if v.is_unbound() { Err(vm.no_attribute(o, &s.name)) } else { Ok(v) }
 }
 
 fn slot_set(vm: &Vm, d: &Value, obj: &Value, value: Option<&Value>) -> Res<()> {
@@ -681,7 +681,7 @@ fn cell_repr(vm: &Vm, v: &Value) -> Res {
 fn cell_get(vm: &Vm, v: &Value) -> Res {
     match v.get::<Cell_>().map(|c| c.0.borrow().clone()) {
         Some(x) if !x.is_unbound() => Ok(x),
-        _ => Err(vm.value_error("cell is empty")),
+        _ => Err(vm.value_error("Cell is empty")),
     }
 }
 

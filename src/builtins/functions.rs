@@ -145,7 +145,7 @@ fn next(vm: &Vm, a: &[Value]) -> Res {
     match (f(vm, &a[0]), a[1].given()) {
         (Ok(Some(v)), _) => Ok(v),
         (Ok(None), Some(default)) => Ok(default.clone()),
-        (Ok(None), None) => Err(vm.stop_iteration(Value::NONE)),
+        (Ok(None), None) => Err(vm.stop_iteration(vm.take_iter_result())),
         (Err(e), Some(default)) if vm.is_exc(&e, Exc::StopIteration) => Ok(default.clone()),
         (Err(e), _) => Err(e),
     }

@@ -65,10 +65,6 @@ fn repr(vm: &Vm, v: &Value) -> Res {
     Ok(vm.str(&out))
 }
 
-fn hash(vm: &Vm, v: &Value) -> Res<i64> {
-    Err(vm.type_error(format!("unhashable type: '{}'", vm.type_name(v))))
-}
-
 /// Compares two sequences item by item, as list and tuple do.
 pub fn compare_items(vm: &Vm, op: CmpOp, a: &dyn Fn(usize) -> Option<Value>, b: &dyn Fn(usize) -> Option<Value>, lens: &dyn Fn() -> (usize, usize)) -> Res {
     vm.check_native_stack()?;
@@ -408,7 +404,7 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.new = Some(new);
         s.init = Some(init);
         s.repr = Some(repr);
-        s.hash = Some(hash);
+        s.hash = Some(crate::vm::slots::unhashable);
         s.cmp = Some(cmp);
         s.iter = Some(iter);
         s.len = Some(len);

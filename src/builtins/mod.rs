@@ -8,6 +8,9 @@
 #![allow(unsafe_code)]
 
 pub mod bool;
+pub mod bytearray;
+pub mod bytes;
+pub mod bytes_methods;
 pub mod bytes_new;
 pub mod code;
 pub mod complex;
@@ -30,6 +33,7 @@ pub mod int_arith;
 pub mod iterators;
 pub mod list;
 pub mod mapping_proxy;
+pub mod memoryview;
 pub mod module;
 pub mod num;
 pub mod object;
@@ -52,6 +56,7 @@ pub mod support;
 pub mod text_support;
 pub mod tuple;
 pub mod type_;
+pub mod weakref;
 
 use crate::object::dict::Dict;
 use crate::object::header::{Kind, Obj};
@@ -79,6 +84,10 @@ pub static TYPES: &[&TypeSpec] = &[
     &str::TYPE,
     &str::ITER,
     &bool::TYPE,
+    &bytes::TYPE,
+    &bytes::ITER,
+    &bytearray::TYPE,
+    &memoryview::TYPE,
     &float::TYPE,
     &complex::TYPE,
     &singletons::NONE,

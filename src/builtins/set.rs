@@ -488,7 +488,7 @@ pub static SET: TypeSpec = TypeSpec {
         inplace_operators(s);
         s.new = Some(new_set);
         s.init = Some(init_set);
-        s.hash = Some(crate::builtins::dict::unhashable);
+        s.hash = Some(crate::vm::slots::unhashable);
     },
     methods: shared_methods![
         NativeDef { sig: "add(self, object, /)", f: add, doc: "Add an element to a set.\n\nThis has no effect if the element is already present." },

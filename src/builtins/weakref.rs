@@ -207,7 +207,7 @@ const FORWARD_INPLACE: [Binary; BINOPS] = per_op!(forward_inplace);
 fn proxy_slots(s: &mut Slots) {
     s.repr = Some(proxy_repr);
     s.str = Some(|vm, v| vm.str_of(&target(vm, v)?));
-    s.hash = Some(crate::builtins::dict::unhashable);
+    s.hash = Some(crate::vm::slots::unhashable);
     s.getattr = Some(|vm, v, name| vm.getattr(&target(vm, v)?, name));
     s.setattr = Some(|vm, v, name, value| match value {
         Some(value) => vm.setattr(&target(vm, v)?, name, value),

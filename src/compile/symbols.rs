@@ -190,7 +190,7 @@ impl<'a> Builder<'a> {
             StmtKind::Import(names) => names.iter().try_for_each(|alias| {
                 let first = alias.name.split('.').next().unwrap_or("");
                 let name = alias.asname.as_ref().map_or_else(|| first.into(), |n| n.name.clone());
-                self.add(&name, flag::IMPORT | flag::STORED, stmt.span)
+                self.add(&name, flag::IMPORT | flag::STORED, alias.span)
             }),
             StmtKind::ImportFrom { names, .. } => {
                 for alias in names {
@@ -201,7 +201,7 @@ impl<'a> Builder<'a> {
                         continue;
                     }
                     let name = alias.asname.as_ref().map_or(&alias.name, |n| &n.name);
-                    self.add(name, flag::IMPORT | flag::STORED, stmt.span)?;
+                    self.add(name, flag::IMPORT | flag::STORED, alias.span)?;
                 }
                 Ok(())
             }
@@ -376,7 +376,7 @@ impl<'a> Builder<'a> {
     pub(super) fn params(&mut self, args: &'a Arguments) -> Res {
         for arg in all_args(args) {
             if self.symbol(&arg.name).flags & flag::PARAM != 0 {
-                return fail(format!("duplicate parameter '{}' in function definition", arg.name), arg.span);
+                return fail(format!("duplicate argument '{}' in function definition", arg.name), arg.span);
             }
             self.add(&arg.name, flag::PARAM, arg.span)?;
             self.add_param(&arg.name);
@@ -499,6 +499,9 @@ impl<'a> Builder<'a> {
                 self.add(name, flag::LOCAL | flag::STORED | flag::DELETED, e.span)
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|i| self.delete(i)),
+            ExprKind::Attribute { attr, .. } if attr.name.as_ref() == "__debug__" => {
+                fail("cannot delete __debug__", e.span)
+            }
             _ => self.expr(e),
         }
     }

@@ -80,12 +80,6 @@ fn literal_kind(e: &Expr) -> Option<&'static str> {
     match &e.kind {
         ExprKind::Constant(Constant::None | Constant::True | Constant::False | Constant::Ellipsis) => None,
         ExprKind::Constant(c) => Some(constant_kind(c)),
-        ExprKind::UnaryOp { op: UnaryOp::USub, operand } => match &operand.kind {
-            ExprKind::Constant(c @ (Constant::Int(_) | Constant::Float(_) | Constant::Imaginary(_))) => {
-                Some(constant_kind(c))
-            }
-            _ => None,
-        },
         ExprKind::Tuple(items) if items.iter().all(|i| matches!(i.kind, ExprKind::Constant(_))) => Some("tuple"),
         _ => None,
     }

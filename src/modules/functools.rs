@@ -291,7 +291,7 @@ static KEY: TypeSpec = TypeSpec {
     kind: Kind::CmpKey,
     slots: |s| {
         s.cmp = Some(compare_keys);
-        s.hash = Some(crate::builtins::dict::unhashable);
+        s.hash = Some(crate::vm::slots::unhashable);
         s.call = Some(|vm, v, args| {
             let a = vm.bind_args("K(obj)", args)?;
             let cmp = this::<CmpKey>(vm, v)?.cmp.clone();

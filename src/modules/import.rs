@@ -139,12 +139,10 @@ fn not_found(vm: &Vm, name: &str, parent: Option<&Value>) -> crate::vm::Raised {
 
 /// Finds and runs one module, `name` (a prefix of `wanted`).
 fn load(vm: &Vm, name: &str, _wanted: &str, parent: Option<&Value>) -> Res {
-    if parent.is_none() || name.contains('.') {
-        if let Some(init) = registry::find(name) {
-            let m = init(vm)?;
-            remember(vm, name, &m);
-            return Ok(m);
-        }
+    if let Some(init) = registry::find(name) {
+        let m = init(vm)?;
+        remember(vm, name, &m);
+        return Ok(m);
     }
     let tail = name.rsplit('.').next().unwrap_or(name);
     let dirs = search_path(vm, parent)?;

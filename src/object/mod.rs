@@ -17,6 +17,7 @@ pub mod seq;
 pub mod set;
 pub mod shape;
 pub mod str;
+pub mod text;
 pub mod types;
 pub mod value;
 pub mod weak;

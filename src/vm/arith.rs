@@ -130,10 +130,6 @@ impl Vm {
             return self.type_error(format!("can't multiply sequence by non-int of type '{}'", self.type_name(other)));
         }
         let text = format!("unsupported operand type(s) for {}: '{}' and '{}'", symbol(op, inplace), self.type_name(a), self.type_name(b));
-        let is_print = a.get::<crate::object::native::Native>().is_some_and(|n| n.def.name() == "print");
-        if op == BinOp::RShift && is_print {
-            return self.type_error(format!("{text}. Did you mean \"print(<message>, file=<output_stream>)\"?"));
-        }
         self.type_error(text)
     }
 

@@ -180,6 +180,10 @@ impl Vm {
             let f = self.new_native(def, Value::UNBOUND, Value::UNBOUND, Value::UNBOUND);
             set(def.name(), self.alloc(StaticMethod(f)));
         }
+        let base_flags = p.base.get::<TypeObj>().map_or(0, |b| b.flags.get());
+        if p.flags & tflag::DICT & !base_flags != 0 {
+            set("__dict__", self.alloc(GetSet { def: &crate::builtins::object::DICT_GETSET, owner: ty.clone() }));
+        }
         for def in p.getset {
             set(def.name, self.alloc(GetSet { def, owner: ty.clone() }));
         }

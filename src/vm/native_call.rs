@@ -201,7 +201,9 @@ impl Vm {
         if args.names.is_empty() && args.all.len() == sig.params.len() && sig.is_plain() {
             return (n.def.f)(self, args.all);
         }
-        let callee = Callee { name: n.def.name(), owner: &n.owner, constructor: false };
+        // A class method is named by the class that it was called on.
+        let class = args.all.first().filter(|a| n.owner.is_unbound() && sig.hidden() == 1 && a.is_kind::<TypeObj>());
+        let callee = Callee { name: n.def.name(), owner: class.unwrap_or(&n.owner), constructor: false };
         if sig.width() <= INLINE_PARAMS {
             let mut out = [Value::UNBOUND; INLINE_PARAMS];
             self.arrange(callee, sig, args, &mut out)?;

@@ -252,7 +252,7 @@ impl Vm {
                 return true;
             }
             let total = x.as_str().len() + y.as_str().len();
-            if total < 64 || total > MAX_LEN / 2 {
+            if !(64..=MAX_LEN / 2).contains(&total) {
                 return false;
             }
             // A new cell with as much room again, so that the copying adds up to a constant per character.

@@ -132,7 +132,7 @@ impl Vm {
     /// The pairs of any mapping.
     fn mapping_items(&self, m: &Value) -> Res<Option<Vec<(Value, Value)>>> {
         if let Some(d) = m.get::<Dict>()
-            && self.is_exact(m, Kind::Dict)
+            && crate::builtins::dict::plain_items(self, m)
         {
             return Ok(Some(d.items()));
         }

@@ -282,7 +282,7 @@ impl Vm {
             Iter => s.iter.ok_or_else(missing)?(self, this),
             Next => match s.next.ok_or_else(missing)?(self, this)? {
                 Some(v) => Ok(v),
-                None => Err(self.stop_iteration(Value::NONE)),
+                None => Err(self.stop_iteration(self.take_iter_result())),
             },
             Bool => Ok(Value::bool(s.bool.ok_or_else(missing)?(self, this)?)),
             Len => Ok(self.usize(s.len.ok_or_else(missing)?(self, this)?)),

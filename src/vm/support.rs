@@ -19,13 +19,12 @@ use std::cell::{Cell, RefCell};
 impl Vm {
     /// A comparison as a truth value.
     pub fn compare_truth(&self, op: CmpOp, x: &Value, y: &Value) -> Res<bool> {
-        if op == CmpOp::Eq {
-            if let (Some(s), Some(t)) = (x.as_str(), y.as_str())
-                && self.is_exact(x, Kind::Str)
-                && self.is_exact(y, Kind::Str)
-            {
-                return Ok(s == t);
-            }
+        if op == CmpOp::Eq
+            && let (Some(s), Some(t)) = (x.as_str(), y.as_str())
+            && self.is_exact(x, Kind::Str)
+            && self.is_exact(y, Kind::Str)
+        {
+            return Ok(s == t);
         }
         let r = self.compare(op, x, y)?;
         match r.as_bool() {

@@ -79,8 +79,7 @@ impl Vm {
         let mut chain = vec![(exc.clone(), "")];
         seen.push(exc.id());
         let mut at = exc.clone();
-        loop {
-            let Some(x) = at.get::<Exception>() else { break };
+        while let Some(x) = at.get::<Exception>() {
             let cause = x.cause.borrow().clone();
             let context = x.context.borrow().clone();
             let (next, text) = if !cause.is_none() && !seen.contains(&cause.id()) {

@@ -332,13 +332,11 @@ impl Vm {
             self.heap.attention.store(true, Relaxed);
             return Ok(());
         }
-        let r = (|| {
-            self.run_pending();
-            if self.heap.gc_due() && self.heap.gc_enabled.get() {
-                self.collect_garbage();
-            }
-            (self.hooks.signal.get())(self)
-        })();
+        self.run_pending();
+        if self.heap.gc_due() && self.heap.gc_enabled.get() {
+            self.collect_garbage();
+        }
+        let r = (self.hooks.signal.get())(self);
         self.in_finalizer.set(false);
         r
     }
