@@ -30,9 +30,14 @@ const NATIVE_STACK: usize = 400 << 20;
 
 /// The seed of str hashes: `PYTHONHASHSEED` if it is a number, else random.
 fn seed() -> u64 {
-    if let Some(n) = std::env::var("PYTHONHASHSEED").ok().and_then(|s| s.parse().ok()) {
+    if let Some(n) = std::env::var("PYTHONHASHSEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+    {
         return n;
     }
     use std::hash::{BuildHasher, Hasher};
-    std::collections::hash_map::RandomState::new().build_hasher().finish()
+    std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish()
 }

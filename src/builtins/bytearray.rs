@@ -5,7 +5,9 @@
 use crate::builtins::bytes::{add, cmp, contains, getitem, iter, len, mul, own, rem};
 use crate::builtins::bytes_methods::bytes_methods;
 use crate::builtins::bytes_new::{BYTE_RANGE, byte, contents, from_ints};
-use crate::builtins::support::{Key, alloc_as, memory_error, position, repeat_count, seq_key, ssize, this};
+use crate::builtins::support::{
+    Key, alloc_as, memory_error, position, repeat_count, seq_key, ssize, this,
+};
 use crate::builtins::text_support::buffer;
 use crate::object::header::Kind;
 use crate::object::native::{Args, NativeDef};
@@ -20,7 +22,14 @@ use crate::vm::{Res, Vm};
 use std::cell::{Cell, RefCell, RefMut};
 
 fn new(vm: &Vm, class: &Value, _: Args) -> Res {
-    Ok(alloc_as(vm, class, ByteArray { data: RefCell::new(Vec::new()), exports: Cell::new(0) }))
+    Ok(alloc_as(
+        vm,
+        class,
+        ByteArray {
+            data: RefCell::new(Vec::new()),
+            exports: Cell::new(0),
+        },
+    ))
 }
 
 fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
@@ -35,7 +44,10 @@ fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 /// The bytes for a change of size; BufferError while views are open.
 fn resizable<'a>(vm: &Vm, b: &'a ByteArray) -> Res<RefMut<'a, Vec<u8>>> {
     if b.exports.get() > 0 {
-        return Err(vm.error(Exc::BufferError, "Existing exports of data: object cannot be re-sized"));
+        return Err(vm.error(
+            Exc::BufferError,
+            "Existing exports of data: object cannot be re-sized",
+        ));
     }
     Ok(b.data.borrow_mut())
 }
@@ -56,7 +68,9 @@ fn new_bytes(vm: &Vm, v: &Value) -> Res<Vec<u8>> {
     }
     let slots = vm.type_obj(v).slots();
     if v.is_kind::<Str>() || (slots.iter.is_none() && slots.getitem.is_none()) {
-        return Err(vm.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)"));
+        return Err(
+            vm.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)")
+        );
     }
     from_ints(vm, v, BYTE_RANGE)
 }
@@ -74,7 +88,8 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
                 }
                 None => None,
             };
-            let at = position(i, b.data.borrow().len()).ok_or_else(|| vm.index_error("bytearray index out of range"))?;
+            let at = position(i, b.data.borrow().len())
+                .ok_or_else(|| vm.index_error("bytearray index out of range"))?;
             match new {
                 Some(x) => b.data.borrow_mut()[at] = x,
                 None => drop(resizable(vm, b)?.remove(at)),
@@ -97,7 +112,9 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
                 return Ok(());
             }
             if value.is_none() {
-                let mut places: Vec<usize> = (0..s.count as i64).map(|n| (s.start + n * s.step) as usize).collect();
+                let mut places: Vec<usize> = (0..s.count as i64)
+                    .map(|n| (s.start + n * s.step) as usize)
+                    .collect();
                 places.sort_unstable();
                 let mut data = resizable(vm, b)?;
                 let mut at = 0;
@@ -108,7 +125,11 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
                 return Ok(());
             }
             if new.len() != s.count {
-                return Err(vm.value_error(format!("attempt to assign bytes of size {} to extended slice of size {}", new.len(), s.count)));
+                return Err(vm.value_error(format!(
+                    "attempt to assign bytes of size {} to extended slice of size {}",
+                    new.len(),
+                    s.count
+                )));
             }
             let mut data = b.data.borrow_mut();
             for (n, x) in new.into_iter().enumerate() {
@@ -122,7 +143,13 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
 fn iadd(vm: &Vm, a: &Value, b: &Value) -> Res {
     let more = match buffer(b) {
         Some(more) => more.to_vec(),
-        None => return Err(vm.type_error(format!("can't concat {} to {}", vm.type_name(b), vm.type_name(a)))),
+        None => {
+            return Err(vm.type_error(format!(
+                "can't concat {} to {}",
+                vm.type_name(b),
+                vm.type_name(a)
+            )));
+        }
     };
     append_all(vm, this(vm, a)?, &more)?;
     Ok(a.clone())
@@ -138,9 +165,12 @@ fn append_all(vm: &Vm, b: &ByteArray, more: &[u8]) -> Res<()> {
 }
 
 fn imul(vm: &Vm, a: &Value, n: &Value) -> Res {
-    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, n)? else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let b = this::<ByteArray>(vm, a)?;
-    let out = repeat_bytes(&b.data.borrow(), i64::try_from(n).unwrap_or(i64::MAX)).map_err(|e| vm.text_error(e))?;
+    let out = repeat_bytes(&b.data.borrow(), i64::try_from(n).unwrap_or(i64::MAX))
+        .map_err(|e| vm.text_error(e))?;
     *resizable(vm, b)? = out;
     Ok(a.clone())
 }
@@ -170,7 +200,10 @@ fn extend(vm: &Vm, a: &[Value]) -> Res {
             }
             let slots = vm.type_obj(&a[1]).slots();
             if slots.iter.is_none() && slots.getitem.is_none() {
-                return Err(vm.type_error(format!("can't extend bytearray with {}", vm.type_name(&a[1]))));
+                return Err(vm.type_error(format!(
+                    "can't extend bytearray with {}",
+                    vm.type_name(&a[1])
+                )));
             }
             from_ints(vm, &a[1], BYTE_RANGE)?
         }
@@ -216,7 +249,9 @@ fn reverse(vm: &Vm, a: &[Value]) -> Res {
 fn resize(vm: &Vm, a: &[Value]) -> Res {
     let n = ssize(vm, &a[1])?;
     let Ok(n) = usize::try_from(n) else {
-        return Err(vm.value_error(format!("bytearray.resize(): new size must be >= 0, got {n}")));
+        return Err(vm.value_error(format!(
+            "bytearray.resize(): new size must be >= 0, got {n}"
+        )));
     };
     vm.check_text_room(n)?;
     resizable(vm, this(vm, &a[0])?)?.resize(n, 0);
@@ -228,7 +263,9 @@ fn alloc(vm: &Vm, a: &[Value]) -> Res {
 fn reduce(vm: &Vm, a: &[Value]) -> Res {
     let text: String = own(vm, &a[0])?.iter().map(|b| *b as char).collect();
     let args = vm.pair(vm.str(&text), vm.str("latin-1"));
-    let dict = vm.getattr_opt(&a[0], &vm.names.__dict__)?.unwrap_or(Value::NONE);
+    let dict = vm
+        .getattr_opt(&a[0], &vm.names.__dict__)?
+        .unwrap_or(Value::NONE);
     Ok(vm.tuple(vec![vm.type_of(&a[0]), args, dict]))
 }
 fn sizeof(vm: &Vm, a: &[Value]) -> Res {
@@ -256,18 +293,66 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.inplace[BinOp::Mul as usize] = Some(imul);
     },
     methods: bytes_methods![
-        NativeDef { sig: "append(self, item, /)", f: append, doc: "Append a single item to the end of the bytearray." },
-        NativeDef { sig: "clear(self, /)", f: clear, doc: "Remove all items from the bytearray." },
-        NativeDef { sig: "copy(self, /)", f: copy, doc: "Return a copy of B." },
-        NativeDef { sig: "extend(self, iterable_of_ints, /)", f: extend, doc: "Append all the items from the iterator or sequence to the end of the bytearray." },
-        NativeDef { sig: "insert(self, index, item, /)", f: insert, doc: "Insert a single item into the bytearray before the given index." },
-        NativeDef { sig: "pop(self, index=-1, /)", f: pop, doc: "Remove and return a single item from B.\n\nIf no index argument is given, will pop the last item." },
-        NativeDef { sig: "remove(self, value, /)", f: remove, doc: "Remove the first occurrence of a value in the bytearray." },
-        NativeDef { sig: "reverse(self, /)", f: reverse, doc: "Reverse the order of the values in B in place." },
-        NativeDef { sig: "resize(self, size, /)", f: resize, doc: "Resize the internal buffer of bytearray to len." },
-        NativeDef { sig: "__alloc__(self, /)", f: alloc, doc: "B.__alloc__() -> int\n\nReturn the number of bytes actually allocated." },
-        NativeDef { sig: "__reduce__(self, /)", f: reduce, doc: "Return state information for pickling." },
-        NativeDef { sig: "__sizeof__(self, /)", f: sizeof, doc: "Returns the size of the bytearray object in memory, in bytes." },
+        NativeDef {
+            sig: "append(self, item, /)",
+            f: append,
+            doc: "Append a single item to the end of the bytearray."
+        },
+        NativeDef {
+            sig: "clear(self, /)",
+            f: clear,
+            doc: "Remove all items from the bytearray."
+        },
+        NativeDef {
+            sig: "copy(self, /)",
+            f: copy,
+            doc: "Return a copy of B."
+        },
+        NativeDef {
+            sig: "extend(self, iterable_of_ints, /)",
+            f: extend,
+            doc: "Append all the items from the iterator or sequence to the end of the bytearray."
+        },
+        NativeDef {
+            sig: "insert(self, index, item, /)",
+            f: insert,
+            doc: "Insert a single item into the bytearray before the given index."
+        },
+        NativeDef {
+            sig: "pop(self, index=-1, /)",
+            f: pop,
+            doc: "Remove and return a single item from B.\n\nIf no index argument is given, will pop the last item."
+        },
+        NativeDef {
+            sig: "remove(self, value, /)",
+            f: remove,
+            doc: "Remove the first occurrence of a value in the bytearray."
+        },
+        NativeDef {
+            sig: "reverse(self, /)",
+            f: reverse,
+            doc: "Reverse the order of the values in B in place."
+        },
+        NativeDef {
+            sig: "resize(self, size, /)",
+            f: resize,
+            doc: "Resize the internal buffer of bytearray to len."
+        },
+        NativeDef {
+            sig: "__alloc__(self, /)",
+            f: alloc,
+            doc: "B.__alloc__() -> int\n\nReturn the number of bytes actually allocated."
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce,
+            doc: "Return state information for pickling."
+        },
+        NativeDef {
+            sig: "__sizeof__(self, /)",
+            f: sizeof,
+            doc: "Returns the size of the bytearray object in memory, in bytes."
+        },
     ],
     class_methods: &[crate::builtins::bytes_methods::FROMHEX],
     static_methods: &[crate::builtins::bytes_methods::MAKETRANS],

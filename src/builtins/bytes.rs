@@ -4,7 +4,10 @@ use crate::builtins::bytes_methods::bytes_methods;
 use crate::builtins::bytes_new::{BYTE_RANGE, byte, contents};
 use crate::builtins::int_arith::holds;
 use crate::builtins::percent::percent_bytes;
-use crate::builtins::support::{Key, alloc_as, clamped, has_index, memory_error, position, repeat_count, seq_key, this, wrong_self};
+use crate::builtins::support::{
+    Key, alloc_as, clamped, has_index, memory_error, position, repeat_count, seq_key, this,
+    wrong_self,
+};
 use crate::builtins::text_support::{Buf, buffer, need_buffer};
 use crate::object::header::Kind;
 use crate::object::native::{Args, NativeDef};
@@ -26,12 +29,20 @@ pub fn own<'a>(vm: &Vm, v: &'a Value) -> Res<Buf<'a>> {
 
 /// A bytes or bytearray, as `like` is.
 pub fn made(vm: &Vm, like: &Value, data: Vec<u8>) -> Value {
-    if like.kind() == Kind::ByteArray { vm.bytearray(data) } else { vm.bytes_vec(data) }
+    if like.kind() == Kind::ByteArray {
+        vm.bytearray(data)
+    } else {
+        vm.bytes_vec(data)
+    }
 }
 
 /// `made` for a part of the data.
 pub fn made_of(vm: &Vm, like: &Value, data: &[u8]) -> Value {
-    if like.kind() == Kind::ByteArray { vm.bytearray(data.to_vec()) } else { vm.bytes(data) }
+    if like.kind() == Kind::ByteArray {
+        vm.bytearray(data.to_vec())
+    } else {
+        vm.bytes(data)
+    }
 }
 
 /// The object itself if it is an exact bytes, else a copy of the same kind.
@@ -53,7 +64,14 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
     if exact {
         return Ok(vm.bytes_vec(data));
     }
-    Ok(alloc_as(vm, class, Bytes { data: data.into_boxed_slice(), hash: Cell::new(0) }))
+    Ok(alloc_as(
+        vm,
+        class,
+        Bytes {
+            data: data.into_boxed_slice(),
+            hash: Cell::new(0),
+        },
+    ))
 }
 
 fn repr(vm: &Vm, v: &Value) -> Res {
@@ -70,7 +88,9 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
 
 /// Comparison of bytes-like objects.
 pub fn cmp(_: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (buffer(a), buffer(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (buffer(a), buffer(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     Ok(Value::bool(match op {
         CmpOp::Eq => *x == *y,
         CmpOp::Ne => *x != *y,
@@ -88,7 +108,9 @@ pub fn pick(data: &[u8], s: &Resolved) -> Vec<u8> {
         let start = s.start.max(0) as usize;
         return data.get(start..start + s.count).unwrap_or(&[]).to_vec();
     }
-    (0..s.count as i64).filter_map(|n| data.get((s.start + n * s.step) as usize).copied()).collect()
+    (0..s.count as i64)
+        .filter_map(|n| data.get((s.start + n * s.step) as usize).copied())
+        .collect()
 }
 
 pub fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
@@ -126,7 +148,9 @@ pub fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
     if !matches!(a.kind(), Kind::Bytes | Kind::ByteArray) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let (Some(x), Some(y)) = (buffer(a), buffer(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (buffer(a), buffer(b)) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if y.is_empty() && vm.is_exact(a, Kind::Bytes) {
         return Ok(a.clone());
     }
@@ -143,7 +167,9 @@ pub fn mul(vm: &Vm, a: &Value, b: &Value) -> Res {
     if !is_bytes(seq) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let Some(n) = repeat_count(vm, times)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, times)? else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if n == 1 && vm.is_exact(seq, Kind::Bytes) {
         return Ok(seq.clone());
     }
@@ -160,13 +186,16 @@ pub fn rem(vm: &Vm, a: &Value, b: &Value) -> Res {
     // Conversions run script code, so a bytearray is copied out.
     let out = match a.get::<Bytes>() {
         Some(t) => percent_bytes(vm, &t.data, b)?,
-        None => percent_bytes(vm, &own(vm, a)?.to_vec(), b)?,
+        None => percent_bytes(vm, &own(vm, a)?, b)?,
     };
     Ok(made(vm, a, out))
 }
 
 pub fn iter(vm: &Vm, v: &Value) -> Res {
-    Ok(vm.alloc(BytesIter { data: RefCell::new(v.clone()), next: Cell::new(0) }))
+    Ok(vm.alloc(BytesIter {
+        data: RefCell::new(v.clone()),
+        next: Cell::new(0),
+    }))
 }
 
 fn to_bytes(vm: &Vm, a: &[Value]) -> Res {
@@ -198,9 +227,21 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.binary[BinOp::Mod as usize] = Some(rem);
     },
     methods: bytes_methods![
-        NativeDef { sig: "__bytes__(self, /)", f: to_bytes, doc: "Convert this value to exact type bytes." },
-        NativeDef { sig: "__getnewargs__(self, /)", f: getnewargs, doc: "" },
-        NativeDef { sig: "__sizeof__(self, /)", f: sizeof, doc: "Returns the size of the bytes object in memory, in bytes." },
+        NativeDef {
+            sig: "__bytes__(self, /)",
+            f: to_bytes,
+            doc: "Convert this value to exact type bytes."
+        },
+        NativeDef {
+            sig: "__getnewargs__(self, /)",
+            f: getnewargs,
+            doc: ""
+        },
+        NativeDef {
+            sig: "__sizeof__(self, /)",
+            f: sizeof,
+            doc: "Returns the size of the bytes object in memory, in bytes."
+        },
     ],
     class_methods: &[crate::builtins::bytes_methods::FROMHEX],
     static_methods: &[crate::builtins::bytes_methods::MAKETRANS],
@@ -220,7 +261,9 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let data = it.data.borrow();
     let found = match data.kind() {
         Kind::Bytes => data.get::<Bytes>().and_then(|b| b.data.get(i).copied()),
-        Kind::ByteArray => data.get::<ByteArray>().and_then(|b| b.data.borrow().get(i).copied()),
+        Kind::ByteArray => data
+            .get::<ByteArray>()
+            .and_then(|b| b.data.borrow().get(i).copied()),
         _ => None,
     };
     match found {
@@ -267,9 +310,21 @@ pub static ITER: TypeSpec = TypeSpec {
         s.next = Some(iter_next);
     },
     methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
-        NativeDef { sig: "__setstate__(self, state, /)", f: iter_setstate, doc: "Set state information for unpickling." },
+        NativeDef {
+            sig: "__length_hint__(self, /)",
+            f: iter_hint,
+            doc: "Private method returning an estimate of len(list(it)).",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: iter_reduce,
+            doc: "Return state information for pickling.",
+        },
+        NativeDef {
+            sig: "__setstate__(self, state, /)",
+            f: iter_setstate,
+            doc: "Set state information for unpickling.",
+        },
     ],
     ..TypeSpec::EMPTY
 };

@@ -23,7 +23,10 @@ fn needle(vm: &Vm, v: &Value) -> Res<Vec<u8>> {
         return Ok(b.to_vec());
     }
     if !has_index(vm, v) {
-        return Err(vm.type_error(format!("argument should be integer or bytes-like object, not '{}'", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "argument should be integer or bytes-like object, not '{}'",
+            vm.type_name(v)
+        )));
     }
     Ok(vec![byte(vm, v, BYTE_RANGE)?])
 }
@@ -39,7 +42,8 @@ fn or_minus_one(vm: &Vm, at: Option<usize>) -> Value {
     at.map_or_else(|| vm.int(-1), |i| vm.usize(i))
 }
 fn or_error(vm: &Vm, at: Option<usize>) -> Res {
-    at.map(|i| vm.usize(i)).ok_or_else(|| vm.value_error("subsection not found"))
+    at.map(|i| vm.usize(i))
+        .ok_or_else(|| vm.value_error("subsection not found"))
 }
 pub fn find(vm: &Vm, a: &[Value]) -> Res {
     Ok(or_minus_one(vm, find_with(vm, a, search::find_bytes)?))
@@ -59,14 +63,22 @@ pub fn count(vm: &Vm, a: &[Value]) -> Res {
     Ok(vm.usize(search::count_bytes(&own(vm, &a[0])?, &n, start, end)))
 }
 
-fn at_end(vm: &Vm, a: &[Value], name: &str, test: fn(&[u8], &[u8], Option<i64>, Option<i64>) -> bool) -> Res {
+fn at_end(
+    vm: &Vm,
+    a: &[Value],
+    name: &str,
+    test: fn(&[u8], &[u8], Option<i64>, Option<i64>) -> bool,
+) -> Res {
     let (start, end) = (bound(vm, &a[2])?, bound(vm, &a[3])?);
     let data = own(vm, &a[0])?;
     if let Some(b) = buffer(&a[1]) {
         return Ok(Value::bool(test(&data, &b, start, end)));
     }
     if !a[1].is_kind::<Tuple>() {
-        return Err(vm.type_error(format!("{name} first arg must be bytes or a tuple of bytes, not {}", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "{name} first arg must be bytes or a tuple of bytes, not {}",
+            vm.type_name(&a[1])
+        )));
     }
     for t in tuple_items(&a[1]) {
         if test(&data, &need_buffer(vm, t)?, start, end) {
@@ -85,7 +97,8 @@ pub fn endswith(vm: &Vm, a: &[Value]) -> Res {
 pub fn replace(vm: &Vm, a: &[Value]) -> Res {
     let limit = ssize(vm, &a[3])?;
     let (old, new) = (need_buffer(vm, &a[1])?, need_buffer(vm, &a[2])?);
-    let r = search::replace_bytes(&own(vm, &a[0])?, &old, &new, limit).map_err(|e| vm.text_error(e))?;
+    let r =
+        search::replace_bytes(&own(vm, &a[0])?, &old, &new, limit).map_err(|e| vm.text_error(e))?;
     match r {
         Some(data) => Ok(made(vm, &a[0], data)),
         None => unchanged(vm, &a[0]),
@@ -110,9 +123,15 @@ pub fn removesuffix(vm: &Vm, a: &[Value]) -> Res {
 // ---- splitting and joining
 
 fn separator<'a>(vm: &Vm, v: &'a Value) -> Res<Option<Buf<'a>>> {
-    let Some(v) = v.non_none() else { return Ok(None) };
+    let Some(v) = v.non_none() else {
+        return Ok(None);
+    };
     let b = need_buffer(vm, v)?;
-    if b.is_empty() { Err(vm.value_error("empty separator")) } else { Ok(Some(b)) }
+    if b.is_empty() {
+        Err(vm.value_error("empty separator"))
+    } else {
+        Ok(Some(b))
+    }
 }
 
 fn listed(vm: &Vm, like: &Value, parts: Vec<&[u8]>) -> Value {
@@ -122,16 +141,28 @@ fn listed(vm: &Vm, like: &Value, parts: Vec<&[u8]>) -> Value {
 pub fn split(vm: &Vm, a: &[Value]) -> Res {
     let limit = ssize(vm, &a[2])?;
     let sep = separator(vm, &a[1])?;
-    Ok(listed(vm, &a[0], split::split_bytes(&own(vm, &a[0])?, sep.as_deref(), limit)))
+    Ok(listed(
+        vm,
+        &a[0],
+        split::split_bytes(&own(vm, &a[0])?, sep.as_deref(), limit),
+    ))
 }
 pub fn rsplit(vm: &Vm, a: &[Value]) -> Res {
     let limit = ssize(vm, &a[2])?;
     let sep = separator(vm, &a[1])?;
-    Ok(listed(vm, &a[0], split::rsplit_bytes(&own(vm, &a[0])?, sep.as_deref(), limit)))
+    Ok(listed(
+        vm,
+        &a[0],
+        split::rsplit_bytes(&own(vm, &a[0])?, sep.as_deref(), limit),
+    ))
 }
 pub fn splitlines(vm: &Vm, a: &[Value]) -> Res {
     let keep = vm.truth(&a[1])?;
-    Ok(listed(vm, &a[0], split::split_lines_bytes(&own(vm, &a[0])?, keep)))
+    Ok(listed(
+        vm,
+        &a[0],
+        split::split_lines_bytes(&own(vm, &a[0])?, keep),
+    ))
 }
 
 fn three(vm: &Vm, like: &Value, parts: [&[u8]; 3]) -> Value {
@@ -139,7 +170,11 @@ fn three(vm: &Vm, like: &Value, parts: [&[u8]; 3]) -> Value {
 }
 fn partition_sep<'a>(vm: &Vm, v: &'a Value) -> Res<Buf<'a>> {
     let b = need_buffer(vm, v)?;
-    if b.is_empty() { Err(vm.value_error("empty separator")) } else { Ok(b) }
+    if b.is_empty() {
+        Err(vm.value_error("empty separator"))
+    } else {
+        Ok(b)
+    }
 }
 pub fn partition(vm: &Vm, a: &[Value]) -> Res {
     let sep = partition_sep(vm, &a[1])?;
@@ -165,7 +200,11 @@ fn strip_ends(vm: &Vm, a: &[Value], ends: Ends) -> Res {
     };
     let data = own(vm, &a[0])?;
     let kept = split::strip_bytes(&data, set.as_deref(), ends);
-    if kept.len() == data.len() { unchanged(vm, &a[0]) } else { Ok(made_of(vm, &a[0], kept)) }
+    if kept.len() == data.len() {
+        unchanged(vm, &a[0])
+    } else {
+        Ok(made_of(vm, &a[0], kept))
+    }
 }
 pub fn strip(vm: &Vm, a: &[Value]) -> Res {
     strip_ends(vm, a, Ends::Both)
@@ -193,7 +232,10 @@ pub fn join(vm: &Vm, a: &[Value]) -> Res {
     let mut out = Vec::new();
     for (i, item) in items.iter().enumerate() {
         let Some(b) = buffer(item) else {
-            return Err(vm.type_error(format!("sequence item {i}: expected a bytes-like object, {} found", vm.type_name(item))));
+            return Err(vm.type_error(format!(
+                "sequence item {i}: expected a bytes-like object, {} found",
+                vm.type_name(item)
+            )));
         };
         if i > 0 {
             out.extend_from_slice(&sep);
@@ -220,7 +262,12 @@ fn justify(vm: &Vm, a: &[Value], name: &str, place: Place) -> Res {
                     )));
                 }
             },
-            None => return Err(vm.type_error(format!("{name}() argument 2 must be a byte string of length 1, not {}", vm.type_name(f)))),
+            None => {
+                return Err(vm.type_error(format!(
+                    "{name}() argument 2 must be a byte string of length 1, not {}",
+                    vm.type_name(f)
+                )));
+            }
         },
     };
     vm.check_text_room(width.max(0) as usize)?;
@@ -257,7 +304,9 @@ pub fn translate(vm: &Vm, a: &[Value]) -> Res {
         None => None,
         Some(v) => {
             let b = need_buffer(vm, v)?;
-            let t: [u8; 256] = (*b).try_into().map_err(|_| vm.value_error("translation table must be 256 characters long"))?;
+            let t: [u8; 256] = (*b)
+                .try_into()
+                .map_err(|_| vm.value_error("translation table must be 256 characters long"))?;
             Some(t)
         }
     };
@@ -265,7 +314,11 @@ pub fn translate(vm: &Vm, a: &[Value]) -> Res {
         None => None,
         Some(v) => Some(need_buffer(vm, v)?),
     };
-    let out = ops::translate_bytes(&own(vm, &a[0])?, table.as_ref(), delete.as_deref().unwrap_or(b""));
+    let out = ops::translate_bytes(
+        &own(vm, &a[0])?,
+        table.as_ref(),
+        delete.as_deref().unwrap_or(b""),
+    );
     Ok(made(vm, &a[0], out))
 }
 
@@ -326,13 +379,19 @@ pub fn hex(vm: &Vm, a: &[Value]) -> Res {
         Some(v) if v.as_str().is_some() => v.as_str().map(str::to_owned),
         Some(v) => match buffer(v) {
             Some(b) => Some(b.iter().map(|b| *b as char).collect()),
-            None => return Err(vm.type_error(format!("object of type '{}' has no len()", vm.type_name(v)))),
+            None => {
+                return Err(
+                    vm.type_error(format!("object of type '{}' has no len()", vm.type_name(v)))
+                );
+            }
         },
     };
     let data = own(vm, &a[0])?;
     match sep {
         None => Ok(vm.str(&ops::hex(&data))),
-        Some(sep) => ops::hex_grouped(&data, &sep, group).map(|s| vm.str(&s)).map_err(|e| vm.text_error(e)),
+        Some(sep) => ops::hex_grouped(&data, &sep, group)
+            .map(|s| vm.str(&s))
+            .map_err(|e| vm.text_error(e)),
     }
 }
 
@@ -342,7 +401,10 @@ fn fromhex(vm: &Vm, a: &[Value]) -> Res {
     } else if let Some(b) = buffer(&a[1]) {
         ops::fromhex_bytes(&b)
     } else {
-        return Err(vm.type_error(format!("fromhex() argument must be str or bytes-like, not {}", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "fromhex() argument must be str or bytes-like, not {}",
+            vm.type_name(&a[1])
+        )));
     };
     let data = r.map_err(|e| vm.text_error(e))?;
     if a[0].is(vm.kind_type(Kind::Bytes)) {

@@ -16,7 +16,9 @@ pub fn byte(vm: &Vm, v: &Value, message: &str) -> Res<u8> {
         return Ok(b);
     }
     let i = vm.index(v)?;
-    small_int(&i).and_then(|i| u8::try_from(i).ok()).ok_or_else(|| vm.value_error(message))
+    small_int(&i)
+        .and_then(|i| u8::try_from(i).ok())
+        .ok_or_else(|| vm.value_error(message))
 }
 
 pub const BYTE_RANGE: &str = "byte must be in range(0, 256)";
@@ -39,15 +41,26 @@ fn is_iterable(vm: &Vm, v: &Value) -> bool {
 
 /// What `__bytes__` gives, if the object has it.
 fn by_method(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    if !v.is_heap() || matches!(v.kind(), Kind::Str | Kind::Int | Kind::Float | Kind::List | Kind::Tuple) {
+    if !v.is_heap()
+        || matches!(
+            v.kind(),
+            Kind::Str | Kind::Int | Kind::Float | Kind::List | Kind::Tuple
+        )
+    {
         // Natives of these kinds have none, and a subclass that adds one is found below.
         if vm.type_obj(v).flags.get() & crate::object::types::tflag::HEAP == 0 {
             return Ok(None);
         }
     }
-    let Some(r) = vm.call_special(v, &vm.names.__bytes__, &[])? else { return Ok(None) };
+    let Some(r) = vm.call_special(v, &vm.names.__bytes__, &[])? else {
+        return Ok(None);
+    };
     if r.kind() != Kind::Bytes {
-        return Err(vm.type_error(format!("{}.__bytes__() must return a bytes, not {}", vm.type_name(v), vm.type_name(&r))));
+        return Err(vm.type_error(format!(
+            "{}.__bytes__() must return a bytes, not {}",
+            vm.type_name(v),
+            vm.type_name(&r)
+        )));
     }
     Ok(Some(r))
 }
@@ -68,7 +81,10 @@ fn from_object(vm: &Vm, v: &Value, what: &str, range: &str) -> Res<Vec<u8>> {
         return Ok(b.to_vec());
     }
     if v.is_kind::<Str>() || !is_iterable(vm, v) {
-        return Err(vm.type_error(format!("cannot convert '{}' object to {what}", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "cannot convert '{}' object to {what}",
+            vm.type_name(v)
+        )));
     }
     from_ints(vm, v, range)
 }
@@ -76,11 +92,17 @@ fn from_object(vm: &Vm, v: &Value, what: &str, range: &str) -> Res<Vec<u8>> {
 fn zeros(vm: &Vm, v: &Value) -> Res<Vec<u8>> {
     let i = vm.index(v)?;
     let Some(n) = small_int(&i) else {
-        return Err(vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(v))));
+        return Err(vm.overflow_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            vm.type_name(v)
+        )));
     };
-    let Ok(n) = usize::try_from(n) else { return Err(vm.value_error("negative count")) };
+    let Ok(n) = usize::try_from(n) else {
+        return Err(vm.value_error("negative count"));
+    };
     let mut out = Vec::new();
-    out.try_reserve_exact(n).map_err(|_| crate::builtins::support::memory_error(vm))?;
+    out.try_reserve_exact(n)
+        .map_err(|_| crate::builtins::support::memory_error(vm))?;
     out.resize(n, 0);
     Ok(out)
 }
@@ -95,10 +117,22 @@ pub fn contents(vm: &Vm, args: Args, bytes: bool) -> Res<Result<Vec<u8>, Value>>
         ([x], false) => (source, encoding, errors) = (Some(x), None, None),
         _ => {
             if args.all.len() > 3 {
-                return Err(vm.type_error(format!("{what}() takes at most 3 arguments ({} given)", args.all.len())));
+                return Err(vm.type_error(format!(
+                    "{what}() takes at most 3 arguments ({} given)",
+                    args.all.len()
+                )));
             }
-            bound = vm.bind_args(if bytes { "bytes(source=..., encoding=..., errors=...)" } else { "bytearray(source=..., encoding=..., errors=...)" }, args)?;
-            let [s, e, r] = &bound[..] else { return Ok(Ok(Vec::new())) };
+            bound = vm.bind_args(
+                if bytes {
+                    "bytes(source=..., encoding=..., errors=...)"
+                } else {
+                    "bytearray(source=..., encoding=..., errors=...)"
+                },
+                args,
+            )?;
+            let [s, e, r] = &bound[..] else {
+                return Ok(Ok(Vec::new()));
+            };
             source = s.given();
             encoding = opt_text(vm, e, &format!("{what}() argument 'encoding'"))?;
             errors = opt_text(vm, r, &format!("{what}() argument 'errors'"))?;
@@ -106,12 +140,26 @@ pub fn contents(vm: &Vm, args: Args, bytes: bool) -> Res<Result<Vec<u8>, Value>>
     }
     let text = source.is_some_and(|s| s.is_kind::<Str>());
     if !text && (encoding.is_some() || errors.is_some()) {
-        return Err(vm.type_error(if encoding.is_some() { "encoding without a string argument" } else { "errors without a string argument" }));
+        return Err(vm.type_error(if encoding.is_some() {
+            "encoding without a string argument"
+        } else {
+            "errors without a string argument"
+        }));
     }
-    let Some(source) = source else { return Ok(Ok(Vec::new())) };
+    let Some(source) = source else {
+        return Ok(Ok(Vec::new()));
+    };
     if text {
-        let Some(encoding) = encoding else { return Err(vm.type_error("string argument without an encoding")) };
-        return crate::builtins::str_codec::encode_value(vm, source, encoding, errors.unwrap_or("strict")).map(Ok);
+        let Some(encoding) = encoding else {
+            return Err(vm.type_error("string argument without an encoding"));
+        };
+        return crate::builtins::str_codec::encode_value(
+            vm,
+            source,
+            encoding,
+            errors.unwrap_or("strict"),
+        )
+        .map(Ok);
     }
     if bytes {
         if vm.is_exact(source, Kind::Bytes) {
@@ -124,5 +172,11 @@ pub fn contents(vm: &Vm, args: Args, bytes: bool) -> Res<Result<Vec<u8>, Value>>
     if has_index(vm, source) {
         return zeros(vm, source).map(Ok);
     }
-    from_object(vm, source, what, if bytes { BYTES_RANGE } else { BYTE_RANGE }).map(Ok)
+    from_object(
+        vm,
+        source,
+        what,
+        if bytes { BYTES_RANGE } else { BYTE_RANGE },
+    )
+    .map(Ok)
 }

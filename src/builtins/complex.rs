@@ -49,20 +49,28 @@ fn value(vm: &Vm, c: C) -> Value {
 }
 
 fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
-    Ok(value(vm, match operands!(vm, a, b) {
-        (Operand::Complex(x), Operand::Complex(y)) => (x.0 + y.0, x.1 + y.1),
-        (Operand::Complex(x), Operand::Real(y)) | (Operand::Real(y), Operand::Complex(x)) => (x.0 + y, x.1),
-        (Operand::Real(x), Operand::Real(y)) => (x + y, 0.0),
-    }))
+    Ok(value(
+        vm,
+        match operands!(vm, a, b) {
+            (Operand::Complex(x), Operand::Complex(y)) => (x.0 + y.0, x.1 + y.1),
+            (Operand::Complex(x), Operand::Real(y)) | (Operand::Real(y), Operand::Complex(x)) => {
+                (x.0 + y, x.1)
+            }
+            (Operand::Real(x), Operand::Real(y)) => (x + y, 0.0),
+        },
+    ))
 }
 
 fn sub(vm: &Vm, a: &Value, b: &Value) -> Res {
-    Ok(value(vm, match operands!(vm, a, b) {
-        (Operand::Complex(x), Operand::Complex(y)) => (x.0 - y.0, x.1 - y.1),
-        (Operand::Complex(x), Operand::Real(y)) => (x.0 - y, x.1),
-        (Operand::Real(x), Operand::Complex(y)) => (x - y.0, -y.1),
-        (Operand::Real(x), Operand::Real(y)) => (x - y, 0.0),
-    }))
+    Ok(value(
+        vm,
+        match operands!(vm, a, b) {
+            (Operand::Complex(x), Operand::Complex(y)) => (x.0 - y.0, x.1 - y.1),
+            (Operand::Complex(x), Operand::Real(y)) => (x.0 - y, x.1),
+            (Operand::Real(x), Operand::Complex(y)) => (x - y.0, -y.1),
+            (Operand::Real(x), Operand::Real(y)) => (x - y, 0.0),
+        },
+    ))
 }
 
 /// The product; infinities that the plain formula would turn into nans are recovered (C11, G.5.1).
@@ -88,15 +96,27 @@ fn product(z: C, w: C) -> C {
         (a, b, c, d) = (calm(a), calm(b), calm(c), calm(d));
         again = true;
     }
-    if again { (f64::INFINITY * (a * c - b * d), f64::INFINITY * (a * d + b * c)) } else { r }
+    if again {
+        (
+            f64::INFINITY * (a * c - b * d),
+            f64::INFINITY * (a * d + b * c),
+        )
+    } else {
+        r
+    }
 }
 
 fn mul(vm: &Vm, a: &Value, b: &Value) -> Res {
-    Ok(value(vm, match operands!(vm, a, b) {
-        (Operand::Complex(x), Operand::Complex(y)) => product(x, y),
-        (Operand::Complex(x), Operand::Real(y)) | (Operand::Real(y), Operand::Complex(x)) => (x.0 * y, x.1 * y),
-        (Operand::Real(x), Operand::Real(y)) => (x * y, 0.0),
-    }))
+    Ok(value(
+        vm,
+        match operands!(vm, a, b) {
+            (Operand::Complex(x), Operand::Complex(y)) => product(x, y),
+            (Operand::Complex(x), Operand::Real(y)) | (Operand::Real(y), Operand::Complex(x)) => {
+                (x.0 * y, x.1 * y)
+            }
+            (Operand::Real(x), Operand::Real(y)) => (x * y, 0.0),
+        },
+    ))
 }
 
 /// The quotient, scaled by the larger part of the divisor so that it does not overflow on the way; the divisor is not 0.
@@ -118,7 +138,10 @@ fn quotient(a: C, b: C) -> C {
     let unit = |x: f64| (if x.is_infinite() { 1f64 } else { 0.0 }).copysign(x);
     if (a.0.is_infinite() || a.1.is_infinite()) && b.0.is_finite() && b.1.is_finite() {
         let (x, y) = (unit(a.0), unit(a.1));
-        return (f64::INFINITY * (x * b.0 + y * b.1), f64::INFINITY * (y * b.0 - x * b.1));
+        return (
+            f64::INFINITY * (x * b.0 + y * b.1),
+            f64::INFINITY * (y * b.0 - x * b.1),
+        );
     }
     if (b.0.is_infinite() || b.1.is_infinite()) && a.0.is_finite() && a.1.is_finite() {
         let (x, y) = (unit(b.0), unit(b.1));
@@ -152,12 +175,15 @@ fn truediv(vm: &Vm, a: &Value, b: &Value) -> Res {
     if y.widened() == (0.0, 0.0) {
         return crate::builtins::int_arith::by_zero(vm);
     }
-    Ok(value(vm, match (x, y) {
-        (Operand::Complex(x), Operand::Complex(y)) => quotient(x, y),
-        (Operand::Complex(x), Operand::Real(y)) => (x.0 / y, x.1 / y),
-        (Operand::Real(x), Operand::Complex(y)) => real_quotient(x, y),
-        (Operand::Real(x), Operand::Real(y)) => (x / y, 0.0),
-    }))
+    Ok(value(
+        vm,
+        match (x, y) {
+            (Operand::Complex(x), Operand::Complex(y)) => quotient(x, y),
+            (Operand::Complex(x), Operand::Real(y)) => (x.0 / y, x.1 / y),
+            (Operand::Real(x), Operand::Complex(y)) => real_quotient(x, y),
+            (Operand::Real(x), Operand::Real(y)) => (x / y, 0.0),
+        },
+    ))
 }
 
 fn pow(vm: &Vm, a: &Value, b: &Value) -> Res {
@@ -191,7 +217,11 @@ pub fn power(vm: &Vm, a: C, b: C) -> Res {
         if a == (0.0, 0.0) && b.0 < 0.0 {
             return Err(vm.zero_division("zero to a negative or complex power"));
         }
-        if b.0 >= 0.0 { whole_power(a, n) } else { quotient((1.0, 0.0), whole_power(a, n)) }
+        if b.0 >= 0.0 {
+            whole_power(a, n)
+        } else {
+            quotient((1.0, 0.0), whole_power(a, n))
+        }
     } else if a == (0.0, 0.0) {
         if b.1 != 0.0 || b.0 < 0.0 {
             return Err(vm.zero_division("zero to a negative or complex power"));
@@ -225,7 +255,11 @@ fn neg(vm: &Vm, v: &Value) -> Res {
     Ok(vm.complex(-c.0, -c.1))
 }
 fn pos(vm: &Vm, v: &Value) -> Res {
-    if vm.is_exact(v, Kind::Complex) { Ok(v.clone()) } else { Ok(value(vm, parts(vm, v)?)) }
+    if vm.is_exact(v, Kind::Complex) {
+        Ok(v.clone())
+    } else {
+        Ok(value(vm, parts(vm, v)?))
+    }
 }
 fn abs(vm: &Vm, v: &Value) -> Res {
     let c = parts(vm, v)?;
@@ -247,7 +281,11 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
     if c.0.is_nan() || c.1.is_nan() {
         return Ok((v.id() >> 4) as i64);
     }
-    Ok(if c.1 == 0.0 { hash_f64(c.0) } else { hash_complex(c.0, c.1) })
+    Ok(if c.1 == 0.0 {
+        hash_f64(c.0)
+    } else {
+        hash_complex(c.0, c.1)
+    })
 }
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
@@ -270,13 +308,17 @@ fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
 
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
     if args.pos().len() > 2 {
-        return Err(vm.type_error(format!("complex() takes at most 2 arguments ({} given)", args.all.len())));
+        return Err(vm.type_error(format!(
+            "complex() takes at most 2 arguments ({} given)",
+            args.all.len()
+        )));
     }
     let a = vm.bind_args("complex(real=..., imag=...)", args)?;
     let c = match (a[0].given(), a[1].given()) {
         (None, None) => (0.0, 0.0),
         (Some(x), None) => match x.as_str() {
-            Some(s) => parse_complex(s).ok_or_else(|| vm.value_error("complex() arg is a malformed string"))?,
+            Some(s) => parse_complex(s)
+                .ok_or_else(|| vm.value_error("complex() arg is a malformed string"))?,
             None => {
                 if class.is(vm.kind_type(Kind::Complex)) && vm.is_exact(x, Kind::Complex) {
                     return Ok(x.clone());
@@ -293,10 +335,21 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
             // Adding a zero that nobody gave would turn -0.0 into 0.0.
             let is_complex = |v: &Value| !matches!(v.kind(), Kind::Float | Kind::Int | Kind::Bool);
             let first = if is_complex(y) { re.0 - im.1 } else { re.0 };
-            (first, if x.is_some_and(is_complex) { im.0 + re.1 } else { im.0 })
+            (
+                first,
+                if x.is_some_and(is_complex) {
+                    im.0 + re.1
+                } else {
+                    im.0
+                },
+            )
         }
     };
-    Ok(if class.is(vm.kind_type(Kind::Complex)) { value(vm, c) } else { alloc_as(vm, class, Complex { re: c.0, im: c.1 }) })
+    Ok(if class.is(vm.kind_type(Kind::Complex)) {
+        value(vm, c)
+    } else {
+        alloc_as(vm, class, Complex { re: c.0, im: c.1 })
+    })
 }
 
 /// A number argument, by `__complex__`, `__float__` or `__index__`.
@@ -322,7 +375,11 @@ pub fn as_complex(vm: &Vm, x: &Value) -> Res<Option<C>> {
     {
         return match r.get::<Complex>() {
             Some(c) => Ok(Some((c.re, c.im))),
-            None => Err(vm.type_error(format!("{}.__complex__() must return a complex, not {}", vm.type_name(x), vm.type_name(&r)))),
+            None => Err(vm.type_error(format!(
+                "{}.__complex__() must return a complex, not {}",
+                vm.type_name(x),
+                vm.type_name(&r)
+            ))),
         };
     }
     Ok(None)
@@ -331,7 +388,11 @@ pub fn as_complex(vm: &Vm, x: &Value) -> Res<Option<C>> {
 fn from_number(vm: &Vm, a: &[Value]) -> Res {
     let c = number(vm, &a[1], "must be real number")?;
     let v = value(vm, c);
-    if a[0].is(vm.kind_type(Kind::Complex)) { Ok(v) } else { vm.call(&a[0], &[v]) }
+    if a[0].is(vm.kind_type(Kind::Complex)) {
+        Ok(v)
+    } else {
+        vm.call(&a[0], &[v])
+    }
 }
 
 fn conjugate(vm: &Vm, a: &[Value]) -> Res {
@@ -376,15 +437,45 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.binary[BinOp::Pow as usize] = Some(pow);
     },
     methods: &[
-        NativeDef { sig: "conjugate(self, /)", f: conjugate, doc: "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j." },
-        NativeDef { sig: "__complex__(self, /)", f: itself, doc: "Convert this value to exact type complex." },
-        NativeDef { sig: "__format__(self, format_spec, /)", f: format, doc: "Convert to a string according to format_spec." },
-        NativeDef { sig: "__getnewargs__(self, /)", f: getnewargs, doc: "" },
+        NativeDef {
+            sig: "conjugate(self, /)",
+            f: conjugate,
+            doc: "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j.",
+        },
+        NativeDef {
+            sig: "__complex__(self, /)",
+            f: itself,
+            doc: "Convert this value to exact type complex.",
+        },
+        NativeDef {
+            sig: "__format__(self, format_spec, /)",
+            f: format,
+            doc: "Convert to a string according to format_spec.",
+        },
+        NativeDef {
+            sig: "__getnewargs__(self, /)",
+            f: getnewargs,
+            doc: "",
+        },
     ],
-    class_methods: &[NativeDef { sig: "from_number(cls, number, /)", f: from_number, doc: "Convert number to a complex floating-point number." }],
+    class_methods: &[NativeDef {
+        sig: "from_number(cls, number, /)",
+        f: from_number,
+        doc: "Convert number to a complex floating-point number.",
+    }],
     getset: &[
-        GetSetDef { name: "real", get: get_real, set: None, doc: "the real part of a complex number" },
-        GetSetDef { name: "imag", get: get_imag, set: None, doc: "the imaginary part of a complex number" },
+        GetSetDef {
+            name: "real",
+            get: get_real,
+            set: None,
+            doc: "the real part of a complex number",
+        },
+        GetSetDef {
+            name: "imag",
+            get: get_imag,
+            set: None,
+            doc: "the imaginary part of a complex number",
+        },
     ],
     doc: "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a single number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a complex number\nwith the specified real and imaginary components.",
     ..TypeSpec::EMPTY

@@ -12,7 +12,12 @@ fn float_length(s: &[u8]) -> usize {
             return sign + word.len();
         }
     }
-    let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit() || **b == b'_').count();
+    let digits = |from: usize| {
+        rest[from..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit() || **b == b'_')
+            .count()
+    };
     let mut at = digits(0);
     let mut seen = at;
     if rest.get(at) == Some(&b'.') {
@@ -59,7 +64,11 @@ pub fn parse_complex(text: &str) -> Option<(f64, f64)> {
     if n == 0 {
         // "j", "+j", "-j"
         let (sign, last) = s.split_at(s.len().checked_sub(1).filter(|n| s.is_char_boundary(*n))?);
-        return if j(last) { Some((0.0, unit(sign)?)) } else { None };
+        return if j(last) {
+            Some((0.0, unit(sign)?))
+        } else {
+            None
+        };
     }
     let first = parse_float(&s[..n]).ok()?;
     let rest = &s[n..];
@@ -73,10 +82,18 @@ pub fn parse_complex(text: &str) -> Option<(f64, f64)> {
         return None;
     }
     let n = float_length(rest.as_bytes());
-    let (number, tail) = if n == 0 { rest.split_at(1) } else { rest.split_at(n) };
+    let (number, tail) = if n == 0 {
+        rest.split_at(1)
+    } else {
+        rest.split_at(n)
+    };
     if !j(tail) {
         return None;
     }
-    let im = if n == 0 { unit(number)? } else { parse_float(number).ok()? };
+    let im = if n == 0 {
+        unit(number)?
+    } else {
+        parse_float(number).ok()?
+    };
     Some((first, im))
 }

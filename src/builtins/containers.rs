@@ -1,6 +1,9 @@
 //! The rows of the container and iterator types, and of the functions that come with them, for the tables in `builtins`.
 
-use crate::builtins::{dict, dict_views, functions, functions_num, iterators, list, print, range, set, slice, tuple, weakref};
+use crate::builtins::{
+    dict, dict_views, functions, functions_num, iterators, list, print, range, set, slice, tuple,
+    weakref,
+};
 use crate::object::native::NativeDef;
 use crate::object::types::TypeSpec;
 
@@ -38,4 +41,8 @@ pub static TYPES: &[&TypeSpec] = &[
     &weakref::PROXY,
 ];
 
-pub static FUNCTIONS: &[&[NativeDef]] = &[functions::FUNCTIONS, functions_num::FUNCTIONS, print::FUNCTIONS];
+pub static FUNCTIONS: &[&[NativeDef]] = &[
+    functions::FUNCTIONS,
+    functions_num::FUNCTIONS,
+    print::FUNCTIONS,
+];

@@ -11,12 +11,22 @@ use std::cell::RefCell;
 // ---- property
 
 fn prop<'a>(vm: &Vm, v: &'a Value) -> Res<&'a Property> {
-    v.get::<Property>().ok_or_else(|| vm.type_error("a property was expected"))
+    v.get::<Property>()
+        .ok_or_else(|| vm.type_error("a property was expected"))
 }
 
 fn property_new(vm: &Vm, class: &Value, _: Args) -> Res {
     let none = || RefCell::new(Value::NONE);
-    Ok(vm.alloc_as(class, Property { get: none(), set: none(), del: none(), doc: none(), name: RefCell::new(Value::UNBOUND) }))
+    Ok(vm.alloc_as(
+        class,
+        Property {
+            get: none(),
+            set: none(),
+            del: none(),
+            doc: none(),
+            name: RefCell::new(Value::UNBOUND),
+        },
+    ))
 }
 
 fn property_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
@@ -24,9 +34,15 @@ fn property_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     let p = prop(vm, v)?;
     let mut doc = a[3].clone();
     if doc.is_none() && !a[0].is_none() {
-        doc = vm.getattr_opt(&a[0], &vm.names.__doc__)?.unwrap_or(Value::NONE);
+        doc = vm
+            .getattr_opt(&a[0], &vm.names.__doc__)?
+            .unwrap_or(Value::NONE);
     }
-    let old = (p.get.replace(a[0].clone()), p.set.replace(a[1].clone()), p.del.replace(a[2].clone()));
+    let old = (
+        p.get.replace(a[0].clone()),
+        p.set.replace(a[1].clone()),
+        p.del.replace(a[2].clone()),
+    );
     drop(old);
     // A subclass's instance has a dict, where CPython keeps the doc of such.
     if vm.is_exact(v, Kind::Property) {
@@ -47,7 +63,11 @@ fn property_name(vm: &Vm, p: &Property) -> Res<Option<Value>> {
         return Ok(Some(name));
     }
     let get = p.get.borrow().clone();
-    if get.is_none() { Ok(None) } else { vm.getattr_opt(&get, &vm.names.__name__) }
+    if get.is_none() {
+        Ok(None)
+    } else {
+        vm.getattr_opt(&get, &vm.names.__name__)
+    }
 }
 
 #[cold]
@@ -56,7 +76,13 @@ fn no_accessor(vm: &Vm, p: &Property, obj: &Value, what: &str) -> Raised {
         Ok(n) => n,
         Err(e) => return e,
     };
-    let class = vm.type_obj(obj).qualname.borrow().as_str().unwrap_or("?").to_string();
+    let class = vm
+        .type_obj(obj)
+        .qualname
+        .borrow()
+        .as_str()
+        .unwrap_or("?")
+        .to_string();
     let message = match &name {
         Some(n) => match vm.repr_string(n) {
             Ok(n) => format!("property {n} of '{class}' object has no {what}"),
@@ -68,7 +94,9 @@ fn no_accessor(vm: &Vm, p: &Property, obj: &Value, what: &str) -> Raised {
 }
 
 fn property_get(vm: &Vm, v: &Value, obj: Option<&Value>, _: &Value) -> Res {
-    let Some(obj) = obj.filter(|o| !o.is_none()) else { return Ok(v.clone()) };
+    let Some(obj) = obj.filter(|o| !o.is_none()) else {
+        return Ok(v.clone());
+    };
     let p = prop(vm, v)?;
     let get = p.get.borrow().clone();
     if get.is_none() {
@@ -100,7 +128,12 @@ fn property_set(vm: &Vm, v: &Value, obj: &Value, value: Option<&Value>) -> Res<(
 /// A copy of the property with one function replaced.
 fn with(vm: &Vm, v: &Value, part: usize, f: &Value) -> Res {
     let p = prop(vm, v)?;
-    let mut parts = [p.get.borrow().clone(), p.set.borrow().clone(), p.del.borrow().clone(), p.doc.borrow().clone()];
+    let mut parts = [
+        p.get.borrow().clone(),
+        p.set.borrow().clone(),
+        p.del.borrow().clone(),
+        p.doc.borrow().clone(),
+    ];
     parts[part] = f.clone();
     // The doc follows a new getter if it came from the old one.
     let old_get = p.get.borrow().clone();
@@ -146,15 +179,46 @@ pub static PROPERTY: TypeSpec = TypeSpec {
         s.descr_set = Some(property_set);
     },
     methods: &[
-        NativeDef { sig: "getter(self, object, /)", f: |vm, a| with(vm, &a[0], 0, &a[1]), doc: "Descriptor to obtain a copy of the property with a different getter." },
-        NativeDef { sig: "setter(self, object, /)", f: |vm, a| with(vm, &a[0], 1, &a[1]), doc: "Descriptor to obtain a copy of the property with a different setter." },
-        NativeDef { sig: "deleter(self, object, /)", f: |vm, a| with(vm, &a[0], 2, &a[1]), doc: "Descriptor to obtain a copy of the property with a different deleter." },
-        NativeDef { sig: "__set_name__(self, owner, name, /)", f: set_name, doc: "Method to set name of a property." },
+        NativeDef {
+            sig: "getter(self, object, /)",
+            f: |vm, a| with(vm, &a[0], 0, &a[1]),
+            doc: "Descriptor to obtain a copy of the property with a different getter.",
+        },
+        NativeDef {
+            sig: "setter(self, object, /)",
+            f: |vm, a| with(vm, &a[0], 1, &a[1]),
+            doc: "Descriptor to obtain a copy of the property with a different setter.",
+        },
+        NativeDef {
+            sig: "deleter(self, object, /)",
+            f: |vm, a| with(vm, &a[0], 2, &a[1]),
+            doc: "Descriptor to obtain a copy of the property with a different deleter.",
+        },
+        NativeDef {
+            sig: "__set_name__(self, owner, name, /)",
+            f: set_name,
+            doc: "Method to set name of a property.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "fget", get: |vm, v| Ok(prop(vm, v)?.get.borrow().clone()), set: None, doc: "" },
-        GetSetDef { name: "fset", get: |vm, v| Ok(prop(vm, v)?.set.borrow().clone()), set: None, doc: "" },
-        GetSetDef { name: "fdel", get: |vm, v| Ok(prop(vm, v)?.del.borrow().clone()), set: None, doc: "" },
+        GetSetDef {
+            name: "fget",
+            get: |vm, v| Ok(prop(vm, v)?.get.borrow().clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "fset",
+            get: |vm, v| Ok(prop(vm, v)?.set.borrow().clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "fdel",
+            get: |vm, v| Ok(prop(vm, v)?.del.borrow().clone()),
+            set: None,
+            doc: "",
+        },
         GetSetDef {
             name: "__doc__",
             get: |vm, v| Ok(prop(vm, v)?.doc.borrow().clone()),
@@ -171,7 +235,11 @@ pub static PROPERTY: TypeSpec = TypeSpec {
                 None => Err(vm.no_attribute(v, &vm.names.__name__)),
             },
             set: Some(|vm, v, n| {
-                drop(prop(vm, v)?.name.replace(n.cloned().unwrap_or(Value::UNBOUND)));
+                drop(
+                    prop(vm, v)?
+                        .name
+                        .replace(n.cloned().unwrap_or(Value::UNBOUND)),
+                );
                 Ok(())
             }),
             doc: "",
@@ -180,7 +248,11 @@ pub static PROPERTY: TypeSpec = TypeSpec {
             name: "__isabstractmethod__",
             get: |vm, v| {
                 let p = prop(vm, v)?;
-                let parts = [p.get.borrow().clone(), p.set.borrow().clone(), p.del.borrow().clone()];
+                let parts = [
+                    p.get.borrow().clone(),
+                    p.set.borrow().clone(),
+                    p.del.borrow().clone(),
+                ];
                 is_abstract(vm, &parts)
             },
             set: None,
@@ -204,7 +276,14 @@ fn static_inner(vm: &Vm, v: &Value) -> Res {
 }
 
 /// Attributes that the wrapper shows of what it wraps.
-const COPIED: [&str; 6] = ["__name__", "__qualname__", "__doc__", "__module__", "__annotations__", "__annotate__"];
+const COPIED: [&str; 6] = [
+    "__name__",
+    "__qualname__",
+    "__doc__",
+    "__module__",
+    "__annotations__",
+    "__annotate__",
+];
 
 fn wrapper_getattr(vm: &Vm, v: &Value, name: &Value) -> Res {
     if name.as_str().is_some_and(|n| COPIED.contains(&n)) {
@@ -222,7 +301,11 @@ fn wrapper_getattr(vm: &Vm, v: &Value, name: &Value) -> Res {
 
 fn wrapper_repr(vm: &Vm, v: &Value) -> Res {
     let inner = vm.repr_string(&static_inner(vm, v)?)?;
-    let name = if v.is_kind::<StaticMethod>() { "staticmethod" } else { "classmethod" };
+    let name = if v.is_kind::<StaticMethod>() {
+        "staticmethod"
+    } else {
+        "classmethod"
+    };
     Ok(vm.str(&format!("<{name}({inner})>")))
 }
 
@@ -233,7 +316,10 @@ fn one_arg<'a>(vm: &Vm, name: &str, args: Args<'a>) -> Res<&'a Value> {
     }
     match args.all {
         [one] => Ok(one),
-        _ => Err(vm.type_error(format!("{name} expected 1 argument, got {}", args.all.len()))),
+        _ => Err(vm.type_error(format!(
+            "{name} expected 1 argument, got {}",
+            args.all.len()
+        ))),
     }
 }
 
@@ -242,9 +328,24 @@ fn wrapped(vm: &Vm, v: &Value) -> Res {
 }
 
 static WRAPPER_GETSET: [GetSetDef; 4] = [
-    GetSetDef { name: "__func__", get: wrapped, set: None, doc: "" },
-    GetSetDef { name: "__wrapped__", get: wrapped, set: None, doc: "" },
-    GetSetDef { name: "__isabstractmethod__", get: |vm, v| is_abstract(vm, &[static_inner(vm, v)?]), set: None, doc: "" },
+    GetSetDef {
+        name: "__func__",
+        get: wrapped,
+        set: None,
+        doc: "",
+    },
+    GetSetDef {
+        name: "__wrapped__",
+        get: wrapped,
+        set: None,
+        doc: "",
+    },
+    GetSetDef {
+        name: "__isabstractmethod__",
+        get: |vm, v| is_abstract(vm, &[static_inner(vm, v)?]),
+        set: None,
+        doc: "",
+    },
     crate::builtins::object::DICT_GETSET_CONST,
 ];
 
@@ -263,7 +364,11 @@ pub static STATICMETHOD: TypeSpec = TypeSpec {
         s.descr_get = Some(|vm, v, _, _| static_inner(vm, v));
     },
     getset: &WRAPPER_GETSET,
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: |vm, a| vm.generic_alias(&a[0], &a[1]), doc: "See PEP 585" }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: |vm, a| vm.generic_alias(&a[0], &a[1]),
+        doc: "See PEP 585",
+    }],
     doc: "Convert a function to be a static method.\n\nA static method does not receive an implicit first argument.",
     ..TypeSpec::EMPTY
 };
@@ -276,8 +381,14 @@ fn classmethod_get(vm: &Vm, v: &Value, obj: Option<&Value>, owner: &Value) -> Re
     };
     match inner.get::<Native>() {
         Some(n) if n.self_.is_unbound() => Ok(vm.bind_native(n, &class)),
-        _ if inner.is_kind::<Function>() => Ok(vm.alloc(BoundMethod { func: inner, self_: class })),
-        _ => Ok(vm.alloc(BoundMethod { func: inner, self_: class })),
+        _ if inner.is_kind::<Function>() => Ok(vm.alloc(BoundMethod {
+            func: inner,
+            self_: class,
+        })),
+        _ => Ok(vm.alloc(BoundMethod {
+            func: inner,
+            self_: class,
+        })),
     }
 }
 
@@ -295,7 +406,11 @@ pub static CLASSMETHOD: TypeSpec = TypeSpec {
         s.descr_get = Some(classmethod_get);
     },
     getset: &WRAPPER_GETSET,
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: |vm, a| vm.generic_alias(&a[0], &a[1]), doc: "See PEP 585" }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: |vm, a| vm.generic_alias(&a[0], &a[1]),
+        doc: "See PEP 585",
+    }],
     doc: "Convert a function to be a class method.\n\nA class method receives the class as implicit first argument,\njust like an instance method receives the instance.",
     ..TypeSpec::EMPTY
 };

@@ -36,7 +36,12 @@ fn update_args(vm: &Vm, v: &Value, name: &str, args: Args) -> Res<()> {
 
 /// True if the items of this dict can be read directly: its class does not redefine iteration.
 pub fn plain_items(vm: &Vm, v: &Value) -> bool {
-    v.is_kind::<Dict>() && vm.type_obj(v).slots().iter.is_some_and(|f| std::ptr::fn_addr_eq(f, iter as fn(&Vm, &Value) -> Res))
+    v.is_kind::<Dict>()
+        && vm
+            .type_obj(v)
+            .slots()
+            .iter
+            .is_some_and(|f| std::ptr::fn_addr_eq(f, iter as fn(&Vm, &Value) -> Res))
 }
 
 /// `d.update(from)` for a mapping or an iterable of pairs.
@@ -63,14 +68,18 @@ fn update_pairs(vm: &Vm, d: &Dict, from: &Value) -> Res<()> {
         let slots = vm.type_obj(&pair).slots();
         if slots.iter.is_none() && slots.getitem.is_none() {
             let e = vm.type_error("object is not iterable");
-            let note = vm.str(&format!("Cannot convert dictionary update sequence element #{i} to a sequence"));
+            let note = vm.str(&format!(
+                "Cannot convert dictionary update sequence element #{i} to a sequence"
+            ));
             vm.call_method(&e.0, &vm.intern("add_note"), &[note])?;
             return Err(e);
         }
         let items = vm.collect(&pair)?;
         let n = items.len();
         let Ok([key, value]) = <[Value; 2]>::try_from(items) else {
-            return Err(vm.value_error(format!("dictionary update sequence element #{i} has length {n}; 2 is required")));
+            return Err(vm.value_error(format!(
+                "dictionary update sequence element #{i} has length {n}; 2 is required"
+            )));
         };
         i += 1;
         vm.dict_set(d, key, value)
@@ -117,7 +126,9 @@ pub fn equal(vm: &Vm, a: &Dict, b: &Dict) -> Res<bool> {
     let mut at = 0;
     while let Some((i, key, value)) = a.next_entry(at) {
         let hash = a.entries()[i].hash;
-        let Some(j) = vm.dict_find(b, &key, hash)? else { return Ok(false) };
+        let Some(j) = vm.dict_find(b, &key, hash)? else {
+            return Ok(false);
+        };
         let other = b.value_at(j);
         if !same(vm, &value, &other)? {
             return Ok(false);
@@ -128,7 +139,9 @@ pub fn equal(vm: &Vm, a: &Dict, b: &Dict) -> Res<bool> {
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) = (a.get::<Dict>(), b.get::<Dict>(), op) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) = (a.get::<Dict>(), b.get::<Dict>(), op) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let eq = equal(vm, x, y)?;
     Ok(Value::bool(compare_len(op, 0, !eq as usize)))
 }
@@ -177,7 +190,9 @@ fn contains(vm: &Vm, v: &Value, key: &Value) -> Res<bool> {
 }
 
 fn or(vm: &Vm, a: &Value, b: &Value) -> Res {
-    let (Some(x), Some(_)) = (a.get::<Dict>(), b.get::<Dict>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(_)) = (a.get::<Dict>(), b.get::<Dict>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let out = vm.alloc(x.copy());
     update(vm, &out, b)?;
     Ok(out)
@@ -189,7 +204,9 @@ fn inplace_or(vm: &Vm, a: &Value, b: &Value) -> Res {
 }
 
 fn get(vm: &Vm, a: &[Value]) -> Res {
-    Ok(vm.dict_get(this::<Dict>(vm, &a[0])?, &a[1])?.unwrap_or_else(|| a[2].clone()))
+    Ok(vm
+        .dict_get(this::<Dict>(vm, &a[0])?, &a[1])?
+        .unwrap_or_else(|| a[2].clone()))
 }
 
 fn setdefault(vm: &Vm, a: &[Value]) -> Res {
@@ -272,7 +289,9 @@ fn reversed(vm: &Vm, a: &[Value]) -> Res {
 
 /// True if the class is dict or derives from it (for callers outside).
 pub fn is_dict_class(vm: &Vm, class: &Value) -> bool {
-    class.get::<TypeObj>().is_some_and(|t| t.is_subtype(vm.kind_type(Kind::Dict)))
+    class
+        .get::<TypeObj>()
+        .is_some_and(|t| t.is_subtype(vm.kind_type(Kind::Dict)))
 }
 
 pub static TYPE: TypeSpec = TypeSpec {
@@ -294,7 +313,11 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.inplace[BinOp::Or as usize] = Some(inplace_or);
     },
     methods: &[
-        NativeDef { sig: "get(self, key, default=None, /)", f: get, doc: "Return the value for key if key is in the dictionary, else default." },
+        NativeDef {
+            sig: "get(self, key, default=None, /)",
+            f: get,
+            doc: "Return the value for key if key is in the dictionary, else default.",
+        },
         NativeDef {
             sig: "setdefault(self, key, default=None, /)",
             f: setdefault,
@@ -310,13 +333,41 @@ pub static TYPE: TypeSpec = TypeSpec {
             f: popitem,
             doc: "Remove and return a (key, value) pair as a 2-tuple.\n\nPairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is empty.",
         },
-        NativeDef { sig: "keys(self, /)", f: keys, doc: "Return a set-like object providing a view on the dict's keys." },
-        NativeDef { sig: "items(self, /)", f: items, doc: "Return a set-like object providing a view on the dict's items." },
-        NativeDef { sig: "values(self, /)", f: values, doc: "Return an object providing a view on the dict's values." },
-        NativeDef { sig: "update(self, /, *args, **kwargs)", f: update_method, doc: "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F." },
-        NativeDef { sig: "clear(self, /)", f: clear, doc: "Remove all items from the dict." },
-        NativeDef { sig: "copy(self, /)", f: copy, doc: "Return a shallow copy of the dict." },
-        NativeDef { sig: "__reversed__(self, /)", f: reversed, doc: "Return a reverse iterator over the dict keys." },
+        NativeDef {
+            sig: "keys(self, /)",
+            f: keys,
+            doc: "Return a set-like object providing a view on the dict's keys.",
+        },
+        NativeDef {
+            sig: "items(self, /)",
+            f: items,
+            doc: "Return a set-like object providing a view on the dict's items.",
+        },
+        NativeDef {
+            sig: "values(self, /)",
+            f: values,
+            doc: "Return an object providing a view on the dict's values.",
+        },
+        NativeDef {
+            sig: "update(self, /, *args, **kwargs)",
+            f: update_method,
+            doc: "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.",
+        },
+        NativeDef {
+            sig: "clear(self, /)",
+            f: clear,
+            doc: "Remove all items from the dict.",
+        },
+        NativeDef {
+            sig: "copy(self, /)",
+            f: copy,
+            doc: "Return a shallow copy of the dict.",
+        },
+        NativeDef {
+            sig: "__reversed__(self, /)",
+            f: reversed,
+            doc: "Return a reverse iterator over the dict keys.",
+        },
     ],
     class_methods: &[
         NativeDef {
@@ -324,9 +375,12 @@ pub static TYPE: TypeSpec = TypeSpec {
             f: fromkeys,
             doc: "Create a new dictionary with keys from iterable and values set to value.",
         },
-        NativeDef { sig: "__class_getitem__(cls, object, /)", f: crate::builtins::list::class_getitem, doc: "See PEP 585" },
+        NativeDef {
+            sig: "__class_getitem__(cls, object, /)",
+            f: crate::builtins::list::class_getitem,
+            doc: "See PEP 585",
+        },
     ],
     doc: "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the keyword argument list.  For example:  dict(one=1, two=2)",
     ..TypeSpec::EMPTY
 };
-

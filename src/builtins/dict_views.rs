@@ -18,7 +18,12 @@ use std::cell::{Cell, RefCell};
 /// An iterator over a dict from its start (K < 3) or its end.
 pub fn new_iter<const K: usize>(v: &Value, d: &Dict) -> DictIter<K> {
     let start = if K < 3 { 0 } else { d.end() };
-    DictIter { dict: RefCell::new(v.clone()), next: Cell::new(start), size: Cell::new(d.len()), left: Cell::new(d.len()) }
+    DictIter {
+        dict: RefCell::new(v.clone()),
+        next: Cell::new(start),
+        size: Cell::new(d.len()),
+        left: Cell::new(d.len()),
+    }
 }
 
 fn view<'a>(vm: &Vm, v: &'a Value) -> Res<(&'a Value, &'a Dict, ViewOf)> {
@@ -83,7 +88,9 @@ fn contains(vm: &Vm, v: &Value, item: &Value) -> Res<bool> {
     if of == ViewOf::Keys {
         return vm.dict_contains(d, item);
     }
-    let Some([key, value]) = item.get::<Tuple>().map(|t| &t[..]) else { return Ok(false) };
+    let Some([key, value]) = item.get::<Tuple>().map(|t| &t[..]) else {
+        return Ok(false);
+    };
     match vm.dict_get(d, key)? {
         Some(found) => same(vm, &found, value),
         None => Ok(false),
@@ -125,7 +132,11 @@ fn table(vm: &Vm, v: &Value) -> Res<SetTable> {
 
 fn and(vm: &Vm, a: &Value, b: &Value) -> Res {
     // The view may stand on either side; the longer operand is searched, the shorter walked.
-    let (mut look, mut walk) = if a.as_dict_view().is_some() { (a, b) } else { (b, a) };
+    let (mut look, mut walk) = if a.as_dict_view().is_some() {
+        (a, b)
+    } else {
+        (b, a)
+    };
     let out = SetTable::default();
     if is_setlike(walk) && vm.len(walk)? > vm.len(look)? {
         (look, walk) = (walk, look);
@@ -196,19 +207,49 @@ fn value_slots(s: &mut Slots) {
     s.repr = Some(repr);
 }
 
-const REVERSED: NativeDef = NativeDef { sig: "__reversed__(self, /)", f: reversed, doc: "Return a reverse iterator over the dict view." };
-const DISJOINT: NativeDef =
-    NativeDef { sig: "isdisjoint(self, other, /)", f: isdisjoint, doc: "Return True if the view and the given iterable have a null intersection." };
-static GETSET: &[GetSetDef] = &[GetSetDef { name: "mapping", get: mapping, set: None, doc: "dictionary that this view refers to" }];
+const REVERSED: NativeDef = NativeDef {
+    sig: "__reversed__(self, /)",
+    f: reversed,
+    doc: "Return a reverse iterator over the dict view.",
+};
+const DISJOINT: NativeDef = NativeDef {
+    sig: "isdisjoint(self, other, /)",
+    f: isdisjoint,
+    doc: "Return True if the view and the given iterable have a null intersection.",
+};
+static GETSET: &[GetSetDef] = &[GetSetDef {
+    name: "mapping",
+    get: mapping,
+    set: None,
+    doc: "dictionary that this view refers to",
+}];
 static SET_METHODS: &[NativeDef] = &[REVERSED, DISJOINT];
 static VALUE_METHODS: &[NativeDef] = &[REVERSED];
 
-pub static KEYS: TypeSpec =
-    TypeSpec { name: "dict_keys", kind: Kind::DictView, slots: set_slots, methods: SET_METHODS, getset: GETSET, ..TypeSpec::EMPTY };
-pub static VALUES: TypeSpec =
-    TypeSpec { name: "dict_values", kind: Kind::DictValues, slots: value_slots, methods: VALUE_METHODS, getset: GETSET, ..TypeSpec::EMPTY };
-pub static ITEMS: TypeSpec =
-    TypeSpec { name: "dict_items", kind: Kind::DictItems, slots: set_slots, methods: SET_METHODS, getset: GETSET, ..TypeSpec::EMPTY };
+pub static KEYS: TypeSpec = TypeSpec {
+    name: "dict_keys",
+    kind: Kind::DictView,
+    slots: set_slots,
+    methods: SET_METHODS,
+    getset: GETSET,
+    ..TypeSpec::EMPTY
+};
+pub static VALUES: TypeSpec = TypeSpec {
+    name: "dict_values",
+    kind: Kind::DictValues,
+    slots: value_slots,
+    methods: VALUE_METHODS,
+    getset: GETSET,
+    ..TypeSpec::EMPTY
+};
+pub static ITEMS: TypeSpec = TypeSpec {
+    name: "dict_items",
+    kind: Kind::DictItems,
+    slots: set_slots,
+    methods: SET_METHODS,
+    getset: GETSET,
+    ..TypeSpec::EMPTY
+};
 
 // ---- iterators
 
@@ -220,15 +261,23 @@ fn iter_next<const K: usize>(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let it = this::<DictIter<K>>(vm, v)?;
     let entry = {
         let dict = it.dict.borrow();
-        let Some(d) = dict.get::<Dict>() else { return Ok(None) };
+        let Some(d) = dict.get::<Dict>() else {
+            return Ok(None);
+        };
         if d.len() != it.size.get() {
             it.size.set(usize::MAX);
             return Err(vm.runtime_error("dictionary changed size during iteration"));
         }
-        if K < 3 { d.next_entry(it.next.get()) } else { d.prev_entry(it.next.get()) }
+        if K < 3 {
+            d.next_entry(it.next.get())
+        } else {
+            d.prev_entry(it.next.get())
+        }
     };
     match entry {
-        Some(_) if it.left.get() == 0 => Err(vm.runtime_error("dictionary keys changed during iteration")),
+        Some(_) if it.left.get() == 0 => {
+            Err(vm.runtime_error("dictionary keys changed during iteration"))
+        }
         Some((i, key, value)) => {
             it.left.set(it.left.get() - 1);
             it.next.set(if K < 3 { i + 1 } else { i });
@@ -288,7 +337,11 @@ macro_rules! iter_type {
                     f: iter_hint::<$k>,
                     doc: "Private method returning an estimate of len(list(it)).",
                 },
-                NativeDef { sig: "__reduce__(self, /)", f: iter_reduce::<$k>, doc: "Return state information for pickling." },
+                NativeDef {
+                    sig: "__reduce__(self, /)",
+                    f: iter_reduce::<$k>,
+                    doc: "Return state information for pickling.",
+                },
             ],
             ..TypeSpec::EMPTY
         };
@@ -300,4 +353,3 @@ iter_type!(ITEM_ITER 2 DictItemIter "dict_itemiterator");
 iter_type!(REV_KEY_ITER 3 DictRevKeyIter "dict_reversekeyiterator");
 iter_type!(REV_VALUE_ITER 4 DictRevValueIter "dict_reversevalueiterator");
 iter_type!(REV_ITEM_ITER 5 DictRevItemIter "dict_reverseitemiterator");
-

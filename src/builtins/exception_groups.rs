@@ -13,9 +13,20 @@ use crate::vm::{Res, Vm};
 /// ExceptionGroup derives from BaseExceptionGroup and Exception; native types are made with one base, so the second is added here.
 pub fn add_exception_base(vm: &Vm, ty: &Value) {
     let Some(t) = ty.get::<TypeObj>() else { return };
-    let (group, exception, base) = (vm.exc_type(Exc::BaseExceptionGroup).clone(), vm.exc_type(Exc::Exception).clone(), vm.exc_type(Exc::BaseException).clone());
-    t.bases.replace(vm.tuple(vec![group.clone(), exception.clone()]));
-    t.mro.replace(vm.tuple(vec![ty.clone(), group, exception.clone(), base, vm.kind_type(Kind::Object).clone()]));
+    let (group, exception, base) = (
+        vm.exc_type(Exc::BaseExceptionGroup).clone(),
+        vm.exc_type(Exc::Exception).clone(),
+        vm.exc_type(Exc::BaseException).clone(),
+    );
+    t.bases
+        .replace(vm.tuple(vec![group.clone(), exception.clone()]));
+    t.mro.replace(vm.tuple(vec![
+        ty.clone(),
+        group,
+        exception.clone(),
+        base,
+        vm.kind_type(Kind::Object).clone(),
+    ]));
     if let Some(x) = exception.get::<TypeObj>() {
         x.subclasses.borrow_mut().push(ty.bits() as *const _);
     }
@@ -27,12 +38,21 @@ fn members(vm: &Vm, v: &Value) -> Value {
 
 fn group_new(vm: &Vm, class: &Value, args: Args) -> Res {
     let [message, excs] = args.pos() else {
-        return Err(vm.type_error(format!("BaseExceptionGroup.__new__() takes exactly 2 arguments ({} given)", args.pos().len())));
+        return Err(vm.type_error(format!(
+            "BaseExceptionGroup.__new__() takes exactly 2 arguments ({} given)",
+            args.pos().len()
+        )));
     };
     if message.as_str().is_none() {
-        return Err(vm.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {}", vm.type_name(message))));
+        return Err(vm.type_error(format!(
+            "BaseExceptionGroup.__new__() argument 1 must be str, not {}",
+            vm.type_name(message)
+        )));
     }
-    let items: Vec<Value> = if excs.is_kind::<List>() || excs.is_kind::<Tuple>() || vm.type_obj(excs).has(crate::object::types::tflag::SEQUENCE) {
+    let items: Vec<Value> = if excs.is_kind::<List>()
+        || excs.is_kind::<Tuple>()
+        || vm.type_obj(excs).has(crate::object::types::tflag::SEQUENCE)
+    {
         vm.collect(excs)?
     } else {
         return Err(vm.type_error("second argument (exceptions) must be a sequence"));
@@ -43,7 +63,9 @@ fn group_new(vm: &Vm, class: &Value, args: Args) -> Res {
     let mut all_plain = true;
     for (i, e) in items.iter().enumerate() {
         if !e.is_kind::<Exception>() {
-            return Err(vm.value_error(format!("Item {i} of second argument (exceptions) is not an exception")));
+            return Err(vm.value_error(format!(
+                "Item {i} of second argument (exceptions) is not an exception"
+            )));
         }
         all_plain &= vm.is_exc_value(e, Exc::Exception);
     }
@@ -53,15 +75,27 @@ fn group_new(vm: &Vm, class: &Value, args: Args) -> Res {
         if all_plain {
             class = vm.exc_type(Exc::ExceptionGroup).clone();
         }
-    } else if !all_plain && class.get::<TypeObj>().is_some_and(|t| t.is_subtype(vm.exc_type(Exc::Exception))) {
-        let what = if class.is(vm.exc_type(Exc::ExceptionGroup)) { "ExceptionGroup".to_string() } else { class.get::<TypeObj>().map_or(String::new(), TypeObj::name_str) };
+    } else if !all_plain
+        && class
+            .get::<TypeObj>()
+            .is_some_and(|t| t.is_subtype(vm.exc_type(Exc::Exception)))
+    {
+        let what = if class.is(vm.exc_type(Exc::ExceptionGroup)) {
+            "ExceptionGroup".to_string()
+        } else {
+            class
+                .get::<TypeObj>()
+                .map_or(String::new(), TypeObj::name_str)
+        };
         return Err(vm.type_error(if what == "ExceptionGroup" {
             "Cannot nest BaseExceptions in an ExceptionGroup".to_string()
         } else {
             format!("Cannot nest BaseExceptions in '{what}'")
         }));
     }
-    let shape = class.get::<TypeObj>().map_or(std::ptr::null(), |t| t.root_shape.get());
+    let shape = class
+        .get::<TypeObj>()
+        .map_or(std::ptr::null(), |t| t.root_shape.get());
     let v = vm.alloc_exception(shape, Exception::new(vm.tuple(args.pos().to_vec())));
     set_field(vm, &v, &vm.names.message, message.clone());
     set_field(vm, &v, &vm.names.exceptions, vm.tuple(items));
@@ -78,7 +112,10 @@ fn group_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 fn group_str(vm: &Vm, v: &Value) -> Res {
     let n = tuple_items(&members(vm, v)).len();
     let m = vm.str_string(&field(vm, v, &vm.names.message))?;
-    Ok(vm.str(&format!("{m} ({n} sub-exception{})", if n == 1 { "" } else { "s" })))
+    Ok(vm.str(&format!(
+        "{m} ({n} sub-exception{})",
+        if n == 1 { "" } else { "s" }
+    )))
 }
 
 fn group_repr(vm: &Vm, v: &Value) -> Res {
@@ -90,7 +127,11 @@ fn group_repr(vm: &Vm, v: &Value) -> Res {
         [_, given] if given.is_kind::<Tuple>() => list,
         _ => vm.list(tuple_items(&list).to_vec()),
     };
-    Ok(vm.str(&format!("{}({m}, {})", vm.type_name(v), vm.repr_string(&shown)?)))
+    Ok(vm.str(&format!(
+        "{}({m}, {})",
+        vm.type_name(v),
+        vm.repr_string(&shown)?
+    )))
 }
 
 pub fn slots(s: &mut Slots) {
@@ -106,8 +147,18 @@ fn read_only(vm: &Vm, _: &Value, _: Option<&Value>) -> Res<()> {
 }
 
 pub static GETSET: &[GetSetDef] = &[
-    GetSetDef { name: "message", get: |vm, v| Ok(field(vm, v, &vm.names.message)), set: Some(read_only), doc: "exception message" },
-    GetSetDef { name: "exceptions", get: |vm, v| Ok(members(vm, v)), set: Some(read_only), doc: "nested exceptions" },
+    GetSetDef {
+        name: "message",
+        get: |vm, v| Ok(field(vm, v, &vm.names.message)),
+        set: Some(read_only),
+        doc: "exception message",
+    },
+    GetSetDef {
+        name: "exceptions",
+        get: |vm, v| Ok(members(vm, v)),
+        set: Some(read_only),
+        doc: "nested exceptions",
+    },
 ];
 
 /// How `split` and `subgroup` choose.
@@ -188,15 +239,34 @@ fn subgroup(vm: &Vm, a: &[Value]) -> Res {
     Ok(split_one(vm, &a[0], &m)?.0.unwrap_or(Value::NONE))
 }
 fn derive(vm: &Vm, a: &[Value]) -> Res {
-    vm.call(vm.exc_type(Exc::BaseExceptionGroup), &[field(vm, &a[0], &vm.names.message), a[1].clone()])
+    vm.call(
+        vm.exc_type(Exc::BaseExceptionGroup),
+        &[field(vm, &a[0], &vm.names.message), a[1].clone()],
+    )
 }
 fn class_getitem(vm: &Vm, a: &[Value]) -> Res {
     vm.generic_alias(&a[0], &a[1])
 }
 
 pub static METHODS: &[NativeDef] = &[
-    NativeDef { sig: "split(self, matcher_value, /)", f: split, doc: "The matching part and the rest, as groups or None." },
-    NativeDef { sig: "subgroup(self, matcher_value, /)", f: subgroup, doc: "The matching part, or None." },
-    NativeDef { sig: "derive(self, excs, /)", f: derive, doc: "A group with the same message and other exceptions." },
+    NativeDef {
+        sig: "split(self, matcher_value, /)",
+        f: split,
+        doc: "The matching part and the rest, as groups or None.",
+    },
+    NativeDef {
+        sig: "subgroup(self, matcher_value, /)",
+        f: subgroup,
+        doc: "The matching part, or None.",
+    },
+    NativeDef {
+        sig: "derive(self, excs, /)",
+        f: derive,
+        doc: "A group with the same message and other exceptions.",
+    },
 ];
-pub static CLASS_METHODS: &[NativeDef] = &[NativeDef { sig: "__class_getitem__(cls, item, /)", f: class_getitem, doc: "See PEP 585" }];
+pub static CLASS_METHODS: &[NativeDef] = &[NativeDef {
+    sig: "__class_getitem__(cls, item, /)",
+    f: class_getitem,
+    doc: "See PEP 585",
+}];

@@ -16,7 +16,12 @@ use crate::vm::{Raised, Res, Vm};
 
 /// The payload, or an error for a caller with the wrong object.
 pub fn data<'a>(vm: &Vm, v: &'a Value) -> Res<&'a Exception> {
-    v.get::<Exception>().ok_or_else(|| vm.type_error(format!("an exception was expected, not {}", vm.type_name(v))))
+    v.get::<Exception>().ok_or_else(|| {
+        vm.type_error(format!(
+            "an exception was expected, not {}",
+            vm.type_name(v)
+        ))
+    })
 }
 
 /// A class-specific field; None if it was never set.
@@ -26,7 +31,9 @@ pub fn field(vm: &Vm, v: &Value, name: &Value) -> Value {
 
 /// Sets a class-specific field.
 pub fn set_field(vm: &Vm, v: &Value, name: &Value, to: Value) {
-    let Some(x) = v.get::<Exception>() else { return };
+    let Some(x) = v.get::<Exception>() else {
+        return;
+    };
     if x.extra.borrow().is_unbound() {
         *x.extra.borrow_mut() = vm.dict();
     }
@@ -68,7 +75,9 @@ impl Vm {
         if v.is_kind::<Exception>() {
             return Ok(v.clone());
         }
-        if v.get::<TypeObj>().is_some_and(|t| t.is_subtype(self.exc_type(Exc::BaseException))) {
+        if v.get::<TypeObj>()
+            .is_some_and(|t| t.is_subtype(self.exc_type(Exc::BaseException)))
+        {
             let e = self.call(v, &[])?;
             if e.is_kind::<Exception>() {
                 return Ok(e);
@@ -86,7 +95,9 @@ impl Vm {
 // ---- BaseException
 
 fn base_new(vm: &Vm, class: &Value, args: Args) -> Res {
-    let shape = class.get::<TypeObj>().map_or(std::ptr::null(), |t| t.root_shape.get());
+    let shape = class
+        .get::<TypeObj>()
+        .map_or(std::ptr::null(), |t| t.root_shape.get());
     let tuple = vm.tuple(args.pos().to_vec());
     Ok(vm.alloc_exception(shape, Exception::new(tuple)))
 }
@@ -131,7 +142,10 @@ fn with_traceback(vm: &Vm, a: &[Value]) -> Res {
 
 fn add_note(vm: &Vm, a: &[Value]) -> Res {
     if a[1].as_str().is_none() {
-        return Err(vm.type_error(format!("add_note() argument must be str, not {}", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "add_note() argument must be str, not {}",
+            vm.type_name(&a[1])
+        )));
     }
     let notes = match vm.getattr_opt(&a[0], &vm.names.__notes__)? {
         Some(n) => n,
@@ -151,7 +165,10 @@ fn add_note(vm: &Vm, a: &[Value]) -> Res {
 fn reduce(vm: &Vm, a: &[Value]) -> Res {
     let args = data(vm, &a[0])?.args.borrow().clone();
     let class = vm.type_of(&a[0]);
-    match vm.instance_dict(&a[0])?.filter(|d| d.get::<Dict>().is_some_and(|d| !d.is_empty())) {
+    match vm
+        .instance_dict(&a[0])?
+        .filter(|d| d.get::<Dict>().is_some_and(|d| !d.is_empty()))
+    {
         Some(d) => Ok(vm.tuple(vec![class, args, d])),
         None => Ok(vm.pair(class, args)),
     }
@@ -167,17 +184,35 @@ fn set_state(vm: &Vm, a: &[Value]) -> Res {
 }
 
 static METHODS: [NativeDef; 4] = [
-    NativeDef { sig: "with_traceback(self, tb, /)", f: with_traceback, doc: "Set self.__traceback__ to tb and return self." },
-    NativeDef { sig: "add_note(self, note, /)", f: add_note, doc: "Add a note to the exception." },
-    NativeDef { sig: "__reduce__(self, /)", f: reduce, doc: "Helper for pickle." },
-    NativeDef { sig: "__setstate__(self, state, /)", f: set_state, doc: "Helper for pickle." },
+    NativeDef {
+        sig: "with_traceback(self, tb, /)",
+        f: with_traceback,
+        doc: "Set self.__traceback__ to tb and return self.",
+    },
+    NativeDef {
+        sig: "add_note(self, note, /)",
+        f: add_note,
+        doc: "Add a note to the exception.",
+    },
+    NativeDef {
+        sig: "__reduce__(self, /)",
+        f: reduce,
+        doc: "Helper for pickle.",
+    },
+    NativeDef {
+        sig: "__setstate__(self, state, /)",
+        f: set_state,
+        doc: "Helper for pickle.",
+    },
 ];
 
 fn get_args(vm: &Vm, v: &Value) -> Res {
     Ok(data(vm, v)?.args.borrow().clone())
 }
 fn set_args(vm: &Vm, v: &Value, to: Option<&Value>) -> Res<()> {
-    let Some(to) = to else { return Err(vm.type_error("args may not be deleted")) };
+    let Some(to) = to else {
+        return Err(vm.type_error("args may not be deleted"));
+    };
     let items = vm.collect(to)?;
     let old = data(vm, v)?.args.replace(vm.tuple(items));
     drop(old);
@@ -187,7 +222,9 @@ fn get_traceback(vm: &Vm, v: &Value) -> Res {
     Ok(data(vm, v)?.traceback.borrow().clone())
 }
 fn set_traceback(vm: &Vm, v: &Value, to: Option<&Value>) -> Res<()> {
-    let Some(to) = to else { return Err(vm.type_error("__traceback__ may not be deleted")) };
+    let Some(to) = to else {
+        return Err(vm.type_error("__traceback__ may not be deleted"));
+    };
     if !to.is_none() && !to.is_kind::<Traceback>() {
         return Err(vm.type_error("__traceback__ must be a traceback or None"));
     }
@@ -199,9 +236,14 @@ fn get_cause(vm: &Vm, v: &Value) -> Res {
     Ok(data(vm, v)?.cause.borrow().clone())
 }
 fn linked(vm: &Vm, to: Option<&Value>, what: &str) -> Res {
-    let Some(to) = to else { return Err(vm.type_error(format!("{what} may not be deleted"))) };
+    let Some(to) = to else {
+        return Err(vm.type_error(format!("{what} may not be deleted")));
+    };
     if !to.is_none() && !to.is_kind::<Exception>() {
-        return Err(vm.type_error(format!("exception {} must be None or derive from BaseException", what.trim_matches('_'))));
+        return Err(vm.type_error(format!(
+            "exception {} must be None or derive from BaseException",
+            what.trim_matches('_')
+        )));
     }
     Ok(to.clone())
 }
@@ -234,11 +276,36 @@ fn set_suppress(vm: &Vm, v: &Value, to: Option<&Value>) -> Res<()> {
 }
 
 static GETSET: [GetSetDef; 5] = [
-    GetSetDef { name: "args", get: get_args, set: Some(set_args), doc: "The arguments." },
-    GetSetDef { name: "__traceback__", get: get_traceback, set: Some(set_traceback), doc: "Where it was raised." },
-    GetSetDef { name: "__cause__", get: get_cause, set: Some(set_cause), doc: "The exception given by `raise ... from`." },
-    GetSetDef { name: "__context__", get: get_context, set: Some(set_context), doc: "The exception handled when it was raised." },
-    GetSetDef { name: "__suppress_context__", get: get_suppress, set: Some(set_suppress), doc: "True if tracebacks leave the context out." },
+    GetSetDef {
+        name: "args",
+        get: get_args,
+        set: Some(set_args),
+        doc: "The arguments.",
+    },
+    GetSetDef {
+        name: "__traceback__",
+        get: get_traceback,
+        set: Some(set_traceback),
+        doc: "Where it was raised.",
+    },
+    GetSetDef {
+        name: "__cause__",
+        get: get_cause,
+        set: Some(set_cause),
+        doc: "The exception given by `raise ... from`.",
+    },
+    GetSetDef {
+        name: "__context__",
+        get: get_context,
+        set: Some(set_context),
+        doc: "The exception handled when it was raised.",
+    },
+    GetSetDef {
+        name: "__suppress_context__",
+        get: get_suppress,
+        set: Some(set_suppress),
+        doc: "True if tracebacks leave the context out.",
+    },
 ];
 
 fn base_slots(s: &mut Slots) {
@@ -287,12 +354,19 @@ static UNICODE_OBJECT: &[GetSetDef] = &[GetSetDef {
 
 fn stop_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     base_init(vm, v, args)?;
-    set_field(vm, v, &vm.names.value, args.pos().first().cloned().unwrap_or(Value::NONE));
+    set_field(
+        vm,
+        v,
+        &vm.names.value,
+        args.pos().first().cloned().unwrap_or(Value::NONE),
+    );
     Ok(())
 }
 /// StopIterations made by the VM skip `__init__`; their value is their first argument.
 fn stop_value(vm: &Vm, v: &Value) -> Res {
-    Ok(vm.exception_extra(v, &vm.names.value).unwrap_or_else(|| vm.stop_iteration_value(v)))
+    Ok(vm
+        .exception_extra(v, &vm.names.value)
+        .unwrap_or_else(|| vm.stop_iteration_value(v)))
 }
 static STOP_GETSET: &[GetSetDef] = &[GetSetDef {
     name: "value",
@@ -322,7 +396,9 @@ fn keyword_fields(vm: &Vm, v: &Value, args: Args, known: &[&Value]) -> Res<()> {
             Some(n) => set_field(vm, v, n, x.clone()),
             None => {
                 let (t, k) = (vm.type_name(v), k.as_str().unwrap_or("?").to_string());
-                return Err(vm.type_error(format!("{t}() got an unexpected keyword argument '{k}'")));
+                return Err(
+                    vm.type_error(format!("{t}() got an unexpected keyword argument '{k}'"))
+                );
             }
         }
     }
@@ -352,7 +428,11 @@ fn import_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 }
 fn import_str(vm: &Vm, v: &Value) -> Res {
     let msg = field(vm, v, &vm.names.msg);
-    if msg.as_str().is_some() { Ok(msg) } else { base_str(vm, v) }
+    if msg.as_str().is_some() {
+        Ok(msg)
+    } else {
+        base_str(vm, v)
+    }
 }
 
 fn key_str(vm: &Vm, v: &Value) -> Res {
@@ -389,8 +469,15 @@ pub fn errno_class(errno: i64) -> Option<Exc> {
 
 fn os_new(vm: &Vm, class: &Value, args: Args) -> Res {
     let t = class.get::<TypeObj>();
-    if args.has_keywords() && t.is_some_and(|t| t.slots().init.map(|f| f as usize) == Some(os_init as usize)) {
-        return Err(vm.type_error(format!("{}() takes no keyword arguments", vm.class_name(class))));
+    if args.has_keywords()
+        && t.is_some_and(|t| {
+            t.slots().init.map(|f| f as usize) == Some(os_init as *const () as usize)
+        })
+    {
+        return Err(vm.type_error(format!(
+            "{}() takes no keyword arguments",
+            vm.class_name(class)
+        )));
     }
     let mut class = class.clone();
     if class.is(vm.exc_type(Exc::OSError))
@@ -424,7 +511,8 @@ fn os_fields(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 }
 fn os_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     no_keywords(vm, v, args)?;
-    let own_init = vm.type_obj(v).slots().init.map(|f| f as usize) != Some(os_init as usize);
+    let own_init =
+        vm.type_obj(v).slots().init.map(|f| f as usize) != Some(os_init as *const () as usize);
     if own_init {
         // A subclass with its own `__init__` calls this with the arguments that count.
         let old = data(vm, v)?.args.replace(vm.tuple(args.pos().to_vec()));
@@ -446,7 +534,11 @@ fn os_str(vm: &Vm, v: &Value) -> Res {
     } else if f2.is_none() {
         format!("[Errno {e}] {t}: {}", vm.repr_string(&f)?)
     } else {
-        format!("[Errno {e}] {t}: {} -> {}", vm.repr_string(&f)?, vm.repr_string(&f2)?)
+        format!(
+            "[Errno {e}] {t}: {} -> {}",
+            vm.repr_string(&f)?,
+            vm.repr_string(&f2)?
+        )
     };
     Ok(vm.str(&s))
 }
@@ -487,15 +579,32 @@ fn syntax_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     if p.len() == 2 {
         let info = vm.collect(&p[1])?;
         if info.len() < 4 {
-            return Err(vm.type_error(format!("function missing required argument '{}' (pos {})", ["filename", "lineno", "offset", "text"][info.len()], info.len() + 1)));
+            return Err(vm.type_error(format!(
+                "function missing required argument '{}' (pos {})",
+                ["filename", "lineno", "offset", "text"][info.len()],
+                info.len() + 1
+            )));
         }
         if info.len() > 7 {
-            return Err(vm.type_error(format!("function takes at most 7 arguments ({} given)", info.len())));
+            return Err(vm.type_error(format!(
+                "function takes at most 7 arguments ({} given)",
+                info.len()
+            )));
         }
         if info.len() == 5 {
             return Err(vm.type_error("end_offset must be provided when end_lineno is provided"));
         }
-        for (name, x) in [&n.filename, &n.lineno, &n.offset, &n.text, &n.end_lineno, &n.end_offset].into_iter().zip(info) {
+        for (name, x) in [
+            &n.filename,
+            &n.lineno,
+            &n.offset,
+            &n.text,
+            &n.end_lineno,
+            &n.end_offset,
+        ]
+        .into_iter()
+        .zip(info)
+        {
             set_field(vm, v, name, x);
         }
     }
@@ -505,7 +614,9 @@ fn syntax_str(vm: &Vm, v: &Value) -> Res {
     let n = &vm.names;
     let msg = vm.str_string(&field(vm, v, &n.msg))?;
     let (file, line) = (field(vm, v, &n.filename), field(vm, v, &n.lineno));
-    let base = file.as_str().map(|f| f.rsplit('/').next().unwrap_or(f).to_string());
+    let base = file
+        .as_str()
+        .map(|f| f.rsplit('/').next().unwrap_or(f).to_string());
     let s = match (base, line.as_small()) {
         (Some(f), Some(l)) => format!("{msg} ({f}, line {l})"),
         (Some(f), None) => format!("{msg} ({f})"),
@@ -520,10 +631,17 @@ fn unicode_init(vm: &Vm, v: &Value, args: Args, encoding: bool) -> Res<()> {
     let p = args.pos();
     let want = if encoding { 5 } else { 4 };
     if p.len() != want {
-        return Err(vm.type_error(format!("function takes exactly {want} arguments ({} given)", p.len())));
+        return Err(vm.type_error(format!(
+            "function takes exactly {want} arguments ({} given)",
+            p.len()
+        )));
     }
     let n = &vm.names;
-    let names: Vec<&Value> = if encoding { vec![&n.encoding, &n.object_, &n.start, &n.end, &n.reason] } else { vec![&n.object_, &n.start, &n.end, &n.reason] };
+    let names: Vec<&Value> = if encoding {
+        vec![&n.encoding, &n.object_, &n.start, &n.end, &n.reason]
+    } else {
+        vec![&n.object_, &n.start, &n.end, &n.reason]
+    };
     for (name, x) in names.into_iter().zip(p) {
         set_field(vm, v, name, x.clone());
     }
@@ -541,7 +659,10 @@ fn unicode_str(vm: &Vm, v: &Value) -> Res {
     if object.is_none() {
         return Ok(vm.str(""));
     }
-    let (start, end) = (field(vm, v, &n.start).as_small().unwrap_or(0), field(vm, v, &n.end).as_small().unwrap_or(0));
+    let (start, end) = (
+        field(vm, v, &n.start).as_small().unwrap_or(0),
+        field(vm, v, &n.end).as_small().unwrap_or(0),
+    );
     let reason = vm.str_string(&field(vm, v, &n.reason))?;
     let verb = if vm.is_exc_value(v, Exc::UnicodeDecodeError) {
         "decode"
@@ -550,20 +671,46 @@ fn unicode_str(vm: &Vm, v: &Value) -> Res {
     } else {
         "translate"
     };
-    let codec = if verb == "translate" { "can't translate".to_string() } else { format!("'{}' codec can't {verb}", vm.str_string(&field(vm, v, &n.encoding))?) };
+    let codec = if verb == "translate" {
+        "can't translate".to_string()
+    } else {
+        format!(
+            "'{}' codec can't {verb}",
+            vm.str_string(&field(vm, v, &n.encoding))?
+        )
+    };
     let s = if end == start + 1 {
         let one = if verb == "decode" {
-            object.get::<crate::object::seq::Bytes>().and_then(|b| b.data.get(start.max(0) as usize)).map(|b| format!("byte 0x{b:02x}"))
+            object
+                .get::<crate::object::seq::Bytes>()
+                .and_then(|b| b.data.get(start.max(0) as usize))
+                .map(|b| format!("byte 0x{b:02x}"))
         } else {
-            object.as_str().and_then(|s| s.chars().nth(start.max(0) as usize)).map(|c| {
-                let u = c as u32;
-                let esc = if u <= 0xff { format!("\\x{u:02x}") } else if u <= 0xffff { format!("\\u{u:04x}") } else { format!("\\U{u:08x}") };
-                format!("character '{esc}'")
-            })
+            object
+                .as_str()
+                .and_then(|s| s.chars().nth(start.max(0) as usize))
+                .map(|c| {
+                    let u = c as u32;
+                    let esc = if u <= 0xff {
+                        format!("\\x{u:02x}")
+                    } else if u <= 0xffff {
+                        format!("\\u{u:04x}")
+                    } else {
+                        format!("\\U{u:08x}")
+                    };
+                    format!("character '{esc}'")
+                })
         };
-        format!("{codec} {} in position {start}: {reason}", one.unwrap_or_default())
+        format!(
+            "{codec} {} in position {start}: {reason}",
+            one.unwrap_or_default()
+        )
     } else {
-        let what = if verb == "decode" { "bytes" } else { "characters" };
+        let what = if verb == "decode" {
+            "bytes"
+        } else {
+            "characters"
+        };
         format!("{codec} {what} in position {start}-{}: {reason}", end - 1)
     };
     Ok(vm.str(&s))
@@ -630,18 +777,30 @@ fn parts(e: Exc) -> (fn(&mut Slots), &'static [GetSetDef], &'static [NativeDef])
 /// Makes all exception classes and puts them in the builtins. The core types exist already.
 pub fn boot(vm: &Vm) {
     for &(e, name, base) in EXCEPTIONS {
-        let name = if e == Exc::IncompleteInputError { "_IncompleteInputError" } else { name };
+        let name = if e == Exc::IncompleteInputError {
+            "_IncompleteInputError"
+        } else {
+            name
+        };
         let (slots, getset, methods) = parts(e);
         let is_root = e == base;
         let ty = vm.make_native_type(Parts {
             name,
             module: None,
-            base: if is_root { vm.kind_type(Kind::Object).clone() } else { vm.exc_type(base).clone() },
+            base: if is_root {
+                vm.kind_type(Kind::Object).clone()
+            } else {
+                vm.exc_type(base).clone()
+            },
             kind: Kind::Exception,
             flags: tflag::BASETYPE | tflag::DICT | tflag::WEAKREF,
             slots,
             methods,
-            class_methods: if e == Exc::BaseExceptionGroup { super::exception_groups::CLASS_METHODS } else { &[] },
+            class_methods: if e == Exc::BaseExceptionGroup {
+                super::exception_groups::CLASS_METHODS
+            } else {
+                &[]
+            },
             static_methods: &[],
             getset,
             doc: "",
@@ -654,11 +813,21 @@ pub fn boot(vm: &Vm) {
             super::exception_groups::add_exception_base(vm, &ty);
         }
         vm.set_exc_type(e, ty.clone());
-        if matches!(e, Exc::UnicodeDecodeError | Exc::UnicodeEncodeError | Exc::UnicodeTranslateError) {
+        if matches!(
+            e,
+            Exc::UnicodeDecodeError | Exc::UnicodeEncodeError | Exc::UnicodeTranslateError
+        ) {
             for def in UNICODE_OBJECT {
                 let d = ty.get::<TypeObj>().and_then(|t| t.dict.get::<Dict>());
                 if let Some(d) = d {
-                    vm.dict_set_str(d, &vm.names.object_, vm.alloc(crate::object::types::GetSet { def, owner: ty.clone() }));
+                    vm.dict_set_str(
+                        d,
+                        &vm.names.object_,
+                        vm.alloc(crate::object::types::GetSet {
+                            def,
+                            owner: ty.clone(),
+                        }),
+                    );
                 }
             }
         }

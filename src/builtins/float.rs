@@ -22,7 +22,11 @@ fn this(vm: &Vm, v: &Value) -> Res<f64> {
 }
 
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
-    let args = if class.is(vm.kind_type(Kind::Float)) { args } else { Args::positional(args.pos()) };
+    let args = if class.is(vm.kind_type(Kind::Float)) {
+        args
+    } else {
+        Args::positional(args.pos())
+    };
     let f = match positional(vm, "float", args, 0, 1)? {
         [x] => from_value(vm, x)?,
         _ => 0.0,
@@ -31,7 +35,11 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
 }
 
 fn as_class(vm: &Vm, class: &Value, f: f64) -> Value {
-    if class.is(vm.kind_type(Kind::Float)) { vm.float(f) } else { alloc_as(vm, class, Float(f)) }
+    if class.is(vm.kind_type(Kind::Float)) {
+        vm.float(f)
+    } else {
+        alloc_as(vm, class, Float(f))
+    }
 }
 
 /// `float(x)`.
@@ -54,7 +62,10 @@ fn from_value(vm: &Vm, x: &Value) -> Res<f64> {
         drop(data);
         return r.map_err(|e| vm.text_error(e));
     }
-    Err(vm.type_error(format!("float() argument must be a string or a real number, not '{}'", vm.type_name(x))))
+    Err(vm.type_error(format!(
+        "float() argument must be a string or a real number, not '{}'",
+        vm.type_name(x)
+    )))
 }
 
 /// `repr` of a float; also `str`.
@@ -69,14 +80,22 @@ pub fn repr(vm: &Vm, v: &Value) -> Res {
 fn hash(vm: &Vm, v: &Value) -> Res<i64> {
     let f = this(vm, v)?;
     // Every nan object is a key of its own.
-    Ok(if f.is_nan() { (v.id() >> 4) as i64 } else { hash_f64(f) })
+    Ok(if f.is_nan() {
+        (v.id() >> 4) as i64
+    } else {
+        hash_f64(f)
+    })
 }
 
 fn neg(vm: &Vm, v: &Value) -> Res {
     Ok(vm.float(-this(vm, v)?))
 }
 fn pos(vm: &Vm, v: &Value) -> Res {
-    if v.is_inline_float() { Ok(v.clone()) } else { Ok(vm.float(this(vm, v)?)) }
+    if v.is_inline_float() {
+        Ok(v.clone())
+    } else {
+        Ok(vm.float(this(vm, v)?))
+    }
 }
 fn abs(vm: &Vm, v: &Value) -> Res {
     Ok(vm.float(this(vm, v)?.abs()))
@@ -108,9 +127,13 @@ fn ceil(vm: &Vm, a: &[Value]) -> Res {
 }
 fn round(vm: &Vm, a: &[Value]) -> Res {
     let f = this(vm, &a[0])?;
-    let Some(n) = a[1].non_none() else { return whole(vm, round_to_int(f)) };
+    let Some(n) = a[1].non_none() else {
+        return whole(vm, round_to_int(f));
+    };
     let digits = clamped(vm, n)?;
-    round_float(f, digits).map(|f| vm.float(f)).map_err(|e| vm.text_error(e))
+    round_float(f, digits)
+        .map(|f| vm.float(f))
+        .map_err(|e| vm.text_error(e))
 }
 fn is_integer(vm: &Vm, a: &[Value]) -> Res {
     let f = this(vm, &a[0])?;
@@ -132,7 +155,9 @@ fn getnewargs(vm: &Vm, a: &[Value]) -> Res {
 }
 
 fn fromhex(vm: &Vm, a: &[Value]) -> Res {
-    let Some(s) = a[1].as_str() else { return Err(vm.type_error("bad argument type for built-in operation")) };
+    let Some(s) = a[1].as_str() else {
+        return Err(vm.type_error("bad argument type for built-in operation"));
+    };
     let f = float_fromhex(s).map_err(|e| vm.text_error(e))?;
     made(vm, &a[0], f)
 }
@@ -146,11 +171,19 @@ fn from_number(vm: &Vm, a: &[Value]) -> Res {
 /// The result of a class method: subclasses are called.
 fn made(vm: &Vm, class: &Value, f: f64) -> Res {
     let v = vm.float(f);
-    if class.is(vm.kind_type(Kind::Float)) { Ok(v) } else { vm.call(class, &[v]) }
+    if class.is(vm.kind_type(Kind::Float)) {
+        Ok(v)
+    } else {
+        vm.call(class, &[v])
+    }
 }
 fn getformat(vm: &Vm, a: &[Value]) -> Res {
     match a[1].as_str() {
-        Some("double" | "float") => Ok(vm.str(if cfg!(target_endian = "little") { "IEEE, little-endian" } else { "IEEE, big-endian" })),
+        Some("double" | "float") => Ok(vm.str(if cfg!(target_endian = "little") {
+            "IEEE, little-endian"
+        } else {
+            "IEEE, big-endian"
+        })),
         Some(_) => Err(vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
         None => Err(vm.wrong_type("__getformat__() argument", "str", &a[1])),
     }
@@ -186,10 +219,26 @@ pub static TYPE: TypeSpec = TypeSpec {
         b[BinOp::DivMod as usize] = Some(arith::divmod);
     },
     methods: &[
-        NativeDef { sig: "conjugate(self, /)", f: itself, doc: "Return self, the complex conjugate of any float." },
-        NativeDef { sig: "__trunc__(self, /)", f: trunc, doc: "Return the Integral closest to x between 0 and x." },
-        NativeDef { sig: "__floor__(self, /)", f: floor, doc: "Return the floor as an Integral." },
-        NativeDef { sig: "__ceil__(self, /)", f: ceil, doc: "Return the ceiling as an Integral." },
+        NativeDef {
+            sig: "conjugate(self, /)",
+            f: itself,
+            doc: "Return self, the complex conjugate of any float.",
+        },
+        NativeDef {
+            sig: "__trunc__(self, /)",
+            f: trunc,
+            doc: "Return the Integral closest to x between 0 and x.",
+        },
+        NativeDef {
+            sig: "__floor__(self, /)",
+            f: floor,
+            doc: "Return the floor as an Integral.",
+        },
+        NativeDef {
+            sig: "__ceil__(self, /)",
+            f: ceil,
+            doc: "Return the ceiling as an Integral.",
+        },
         NativeDef {
             sig: "__round__(self, ndigits=None, /)",
             f: round,
@@ -200,19 +249,57 @@ pub static TYPE: TypeSpec = TypeSpec {
             f: ratio,
             doc: "Return a pair of integers, whose ratio is exactly equal to the original float.\n\nThe ratio is in lowest terms and has a positive denominator.  Raise\nOverflowError on infinities and a ValueError on NaNs.",
         },
-        NativeDef { sig: "hex(self, /)", f: hex, doc: "Return a hexadecimal representation of a floating-point number." },
-        NativeDef { sig: "is_integer(self, /)", f: is_integer, doc: "Return True if the float is an integer." },
-        NativeDef { sig: "__format__(self, format_spec, /)", f: format, doc: "Formats the float according to format_spec." },
-        NativeDef { sig: "__getnewargs__(self, /)", f: getnewargs, doc: "" },
+        NativeDef {
+            sig: "hex(self, /)",
+            f: hex,
+            doc: "Return a hexadecimal representation of a floating-point number.",
+        },
+        NativeDef {
+            sig: "is_integer(self, /)",
+            f: is_integer,
+            doc: "Return True if the float is an integer.",
+        },
+        NativeDef {
+            sig: "__format__(self, format_spec, /)",
+            f: format,
+            doc: "Formats the float according to format_spec.",
+        },
+        NativeDef {
+            sig: "__getnewargs__(self, /)",
+            f: getnewargs,
+            doc: "",
+        },
     ],
     class_methods: &[
-        NativeDef { sig: "fromhex(cls, string, /)", f: fromhex, doc: "Create a floating-point number from a hexadecimal string." },
-        NativeDef { sig: "from_number(cls, number, /)", f: from_number, doc: "Convert real number to a floating-point number." },
-        NativeDef { sig: "__getformat__(cls, typestr, /)", f: getformat, doc: "You probably don't want to use this function." },
+        NativeDef {
+            sig: "fromhex(cls, string, /)",
+            f: fromhex,
+            doc: "Create a floating-point number from a hexadecimal string.",
+        },
+        NativeDef {
+            sig: "from_number(cls, number, /)",
+            f: from_number,
+            doc: "Convert real number to a floating-point number.",
+        },
+        NativeDef {
+            sig: "__getformat__(cls, typestr, /)",
+            f: getformat,
+            doc: "You probably don't want to use this function.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "real", get: pos, set: None, doc: "the real part of a complex number" },
-        GetSetDef { name: "imag", get: get_imag, set: None, doc: "the imaginary part of a complex number" },
+        GetSetDef {
+            name: "real",
+            get: pos,
+            set: None,
+            doc: "the real part of a complex number",
+        },
+        GetSetDef {
+            name: "imag",
+            get: get_imag,
+            set: None,
+            doc: "the imaginary part of a complex number",
+        },
     ],
     doc: "Convert a string or number to a floating-point number, if possible.",
     ..TypeSpec::EMPTY

@@ -33,7 +33,11 @@ simple! {
 
 pub fn truediv(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (x, y) = operands!(vm, a, b);
-    if y == 0.0 { by_zero(vm) } else { Ok(vm.float(x / y)) }
+    if y == 0.0 {
+        by_zero(vm)
+    } else {
+        Ok(vm.float(x / y))
+    }
 }
 
 /// Quotient towards minus infinity and the remainder with the divisor's sign; the divisor is not 0.
@@ -51,7 +55,11 @@ pub fn div_mod(x: f64, y: f64) -> (f64, f64) {
     let whole = if div != 0.0 {
         // The division may have been inexact: go to the nearest whole number.
         let floor = div.floor();
-        if div - floor > 0.5 { floor + 1.0 } else { floor }
+        if div - floor > 0.5 {
+            floor + 1.0
+        } else {
+            floor
+        }
     } else {
         0f64.copysign(x / y)
     };
@@ -60,12 +68,20 @@ pub fn div_mod(x: f64, y: f64) -> (f64, f64) {
 
 pub fn floordiv(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (x, y) = operands!(vm, a, b);
-    if y == 0.0 { by_zero(vm) } else { Ok(vm.float(div_mod(x, y).0)) }
+    if y == 0.0 {
+        by_zero(vm)
+    } else {
+        Ok(vm.float(div_mod(x, y).0))
+    }
 }
 
 pub fn rem(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (x, y) = operands!(vm, a, b);
-    if y == 0.0 { by_zero(vm) } else { Ok(vm.float(div_mod(x, y).1)) }
+    if y == 0.0 {
+        by_zero(vm)
+    } else {
+        Ok(vm.float(div_mod(x, y).1))
+    }
 }
 
 pub fn divmod(vm: &Vm, a: &Value, b: &Value) -> Res {
@@ -94,7 +110,10 @@ pub fn pow3(vm: &Vm, a: &Value, b: &Value, m: &Value) -> Res {
 /// The OverflowError of C's `ERANGE`.
 #[cold]
 pub fn out_of_range(vm: &Vm) -> Raised {
-    vm.error_args(Exc::OverflowError, vec![vm.int(34), vm.str("Numerical result out of range")])
+    vm.error_args(
+        Exc::OverflowError,
+        vec![vm.int(34), vm.str("Numerical result out of range")],
+    )
 }
 
 /// `x ** y`; a complex number for a negative base with a fractional exponent.
@@ -124,7 +143,9 @@ pub fn power(vm: &Vm, x: f64, y: f64) -> Res {
 }
 
 pub fn cmp(_: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let Some(x) = a.as_float() else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(x) = a.as_float() else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let order = if let Some(y) = b.as_float() {
         x.partial_cmp(&y)
     } else {

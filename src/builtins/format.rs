@@ -52,13 +52,20 @@ fn key_of(text: &str, what: For) -> Option<u128> {
 
 /// Calls `f` with the parsed spec.
 #[inline]
-fn with_spec<R>(text: &str, type_name: &str, what: For, f: impl FnOnce(&Spec) -> Result<R, TextError>) -> Result<R, TextError> {
+fn with_spec<R>(
+    text: &str,
+    type_name: &str,
+    what: For,
+    f: impl FnOnce(&Spec) -> Result<R, TextError>,
+) -> Result<R, TextError> {
     let parse = || match what {
         For::Str => Spec::for_str(text, type_name),
         For::Int => Spec::for_int(text, type_name),
         For::Float => Spec::for_float(text, type_name),
     };
-    let Some(key) = key_of(text, what) else { return f(&parse()?) };
+    let Some(key) = key_of(text, what) else {
+        return f(&parse()?);
+    };
     let mixed = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let at = (mixed >> 58) as usize & (REMEMBERED - 1);
     SPECS.with_borrow_mut(|specs| {
@@ -81,7 +88,10 @@ fn with_spec<R>(text: &str, type_name: &str, what: For, f: impl FnOnce(&Spec) ->
 fn is_plain(v: &Value) -> bool {
     match v.header() {
         None => v.is_small() || v.is_inline_float(),
-        Some(h) => matches!(h.kind, Kind::Str | Kind::Int | Kind::Float) && h.flags.get() & flag::SLOTS == 0,
+        Some(h) => {
+            matches!(h.kind, Kind::Str | Kind::Int | Kind::Float)
+                && h.flags.get() & flag::SLOTS == 0
+        }
     }
 }
 
@@ -113,16 +123,22 @@ pub fn push_display(vm: &Vm, out: &mut String, v: &Value) -> Res<()> {
 /// Appends the formatted number or str by a spec that is not empty.
 fn push_with(vm: &Vm, out: &mut String, v: &Value, spec: &str, type_name: &str) -> Res<()> {
     let done = if let Some(s) = v.as_str() {
-        with_spec(spec, type_name, For::Str, |p| push_str(out, s, p, type_name))
+        with_spec(spec, type_name, For::Str, |p| {
+            push_str(out, s, p, type_name)
+        })
     } else if let Some(i) = IntRef::of(v) {
         with_spec(spec, type_name, For::Int, |p| match i {
             IntRef::Small(i) => push_int(out, i, p, type_name),
             IntRef::Big(b) => push_big(out, b, p, type_name, vm.max_digits()),
         })
     } else if let Some(f) = v.as_float() {
-        with_spec(spec, type_name, For::Float, |p| push_float(out, f, p, type_name))
+        with_spec(spec, type_name, For::Float, |p| {
+            push_float(out, f, p, type_name)
+        })
     } else if let Some(c) = v.get::<Complex>() {
-        with_spec(spec, type_name, For::Float, |p| push_complex(out, c.re, c.im, p, type_name))
+        with_spec(spec, type_name, For::Float, |p| {
+            push_complex(out, c.re, c.im, p, type_name)
+        })
     } else {
         return Err(wrong_self(vm, v));
     };
@@ -139,7 +155,9 @@ fn plain_name(v: &Value) -> &'static str {
 
 /// `__format__` of the builtin types.
 pub fn format_method(vm: &Vm, v: &Value, spec: &Value) -> Res {
-    let Some(text) = spec.as_str() else { return Err(vm.wrong_type("__format__() argument", "str", spec)) };
+    let Some(text) = spec.as_str() else {
+        return Err(vm.wrong_type("__format__() argument", "str", spec));
+    };
     if text.is_empty() {
         return vm.str_of(v);
     }
@@ -165,13 +183,19 @@ impl Vm {
                 _ => crate::builtins::int::repr(self, v),
             });
         }
-        Some(build_str(self, |out| push_with(self, out, v, text, plain_name(v))))
+        Some(build_str(self, |out| {
+            push_with(self, out, v, text, plain_name(v))
+        }))
     }
 
     /// Appends `format(v, spec)`.
     pub fn push_formatted(&self, out: &mut String, v: &Value, spec: &str) -> Res<()> {
         if is_plain(v) {
-            return if spec.is_empty() { push_plain(self, out, v) } else { push_with(self, out, v, spec, plain_name(v)) };
+            return if spec.is_empty() {
+                push_plain(self, out, v)
+            } else {
+                push_with(self, out, v, spec, plain_name(v))
+            };
         }
         let spec = self.str(spec);
         let r = self.format(v, &spec)?;

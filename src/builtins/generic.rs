@@ -52,14 +52,24 @@ pub fn register(vm: &Vm) {
 }
 
 fn ga<'a>(vm: &Vm, v: &'a Value) -> Res<&'a GenericAlias> {
-    v.get::<GenericAlias>().ok_or_else(|| vm.type_error("a generic alias was expected"))
+    v.get::<GenericAlias>()
+        .ok_or_else(|| vm.type_error("a generic alias was expected"))
 }
 
 impl Vm {
     /// `origin[args]`.
     pub fn generic_alias(&self, origin: &Value, args: &Value) -> Res {
-        let args = if self.is_exact(args, Kind::Tuple) { args.clone() } else { self.tuple(vec![args.clone()]) };
-        Ok(self.alloc(GenericAlias { origin: origin.clone(), args, parameters: RefCell::new(Value::UNBOUND), starred: false }))
+        let args = if self.is_exact(args, Kind::Tuple) {
+            args.clone()
+        } else {
+            self.tuple(vec![args.clone()])
+        };
+        Ok(self.alloc(GenericAlias {
+            origin: origin.clone(),
+            args,
+            parameters: RefCell::new(Value::UNBOUND),
+            starred: false,
+        }))
     }
 
     /// `a | b` for classes and the like; NotImplemented if one of them is no type.
@@ -76,7 +86,11 @@ impl Vm {
                     }
                 }
                 None => {
-                    let v = if v.is_none() { self.kind_type(Kind::None) } else { v };
+                    let v = if v.is_none() {
+                        self.kind_type(Kind::None)
+                    } else {
+                        v
+                    };
                     self.add_member(&mut out, v)?;
                 }
             }
@@ -84,7 +98,9 @@ impl Vm {
         if out.len() == 1 {
             return Ok(out.remove(0));
         }
-        Ok(self.alloc(Union { args: self.tuple(out) }))
+        Ok(self.alloc(Union {
+            args: self.tuple(out),
+        }))
     }
 
     fn add_member(&self, out: &mut Vec<Value>, v: &Value) -> Res<()> {
@@ -99,7 +115,11 @@ impl Vm {
 
     /// What may stand in a union by `|`.
     fn is_type_like(&self, v: &Value) -> bool {
-        v.is_none() || matches!(v.kind(), Kind::Type | Kind::Generic | Kind::Union | Kind::TypeVar | Kind::TypeAlias)
+        v.is_none()
+            || matches!(
+                v.kind(),
+                Kind::Type | Kind::Generic | Kind::Union | Kind::TypeVar | Kind::TypeAlias
+            )
     }
 
     /// How a type is written inside `[...]` and unions.
@@ -124,14 +144,23 @@ impl Vm {
             return Ok(format!("[{}]", parts.join(", ")));
         }
         // Anything with an origin knows best itself; other things with a name are written by it.
-        if self.getattr_opt(v, &self.intern("__origin__"))?.is_some() && self.getattr_opt(v, &self.intern("__args__"))?.is_some() {
+        if self.getattr_opt(v, &self.intern("__origin__"))?.is_some()
+            && self.getattr_opt(v, &self.intern("__args__"))?.is_some()
+        {
             return self.repr_string(v);
         }
-        let (name, module) = (self.getattr_opt(v, &self.names.__qualname__)?, self.getattr_opt(v, &self.names.__module__)?);
+        let (name, module) = (
+            self.getattr_opt(v, &self.names.__qualname__)?,
+            self.getattr_opt(v, &self.names.__module__)?,
+        );
         match (name, module) {
             (Some(n), Some(m)) if n.as_str().is_some() && !m.is_none() => {
                 let (n, m) = (self.str_string(&n)?, self.str_string(&m)?);
-                Ok(if m == "builtins" { n } else { format!("{m}.{n}") })
+                Ok(if m == "builtins" {
+                    n
+                } else {
+                    format!("{m}.{n}")
+                })
             }
             _ => self.repr_string(v),
         }
@@ -153,7 +182,12 @@ impl Vm {
             } else {
                 match self.getattr_opt(a, &self.intern("__parameters__"))? {
                     Some(p) => tuple_items(&p).to_vec(),
-                    None if self.getattr_opt(a, &self.intern("__typing_subst__"))?.is_some() => vec![a.clone()],
+                    None if self
+                        .getattr_opt(a, &self.intern("__typing_subst__"))?
+                        .is_some() =>
+                    {
+                        vec![a.clone()]
+                    }
                     None => vec![],
                 }
             };
@@ -185,7 +219,11 @@ fn alias_repr(vm: &Vm, v: &Value) -> Res {
         parts.push("()".into());
     }
     let star = if g.starred { "*" } else { "" };
-    Ok(vm.str(&format!("{star}{}[{}]", vm.type_text(&g.origin)?, parts.join(", "))))
+    Ok(vm.str(&format!(
+        "{star}{}[{}]",
+        vm.type_text(&g.origin)?,
+        parts.join(", ")
+    )))
 }
 
 /// Names that the alias answers itself; all others go to the origin.
@@ -205,7 +243,22 @@ const OWN: [&str; 12] = [
 ];
 
 fn alias_getattr(vm: &Vm, v: &Value, name: &Value) -> Res {
-    let own = name.as_str().is_some_and(|n| OWN.contains(&n) || matches!(n, "__eq__" | "__hash__" | "__repr__" | "__or__" | "__ror__" | "__instancecheck__" | "__subclasscheck__" | "__call__" | "__iter__" | "__dir__"));
+    let own = name.as_str().is_some_and(|n| {
+        OWN.contains(&n)
+            || matches!(
+                n,
+                "__eq__"
+                    | "__hash__"
+                    | "__repr__"
+                    | "__or__"
+                    | "__ror__"
+                    | "__instancecheck__"
+                    | "__subclasscheck__"
+                    | "__call__"
+                    | "__iter__"
+                    | "__dir__"
+            )
+    });
     if own {
         return vm.generic_getattr(v, name);
     }
@@ -218,13 +271,20 @@ fn alias_call(vm: &Vm, v: &Value, args: Args) -> Res {
     // Objects without room for it do without.
     let set = vm.setattr(&obj, &vm.names.__orig_class__, v);
     match set {
-        Err(e) if !vm.is_exc(&e, crate::vm::raise::Exc::AttributeError) && !vm.is_exc(&e, crate::vm::raise::Exc::TypeError) => Err(e),
+        Err(e)
+            if !vm.is_exc(&e, crate::vm::raise::Exc::AttributeError)
+                && !vm.is_exc(&e, crate::vm::raise::Exc::TypeError) =>
+        {
+            Err(e)
+        }
         _ => Ok(obj),
     }
 }
 
 fn alias_cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<GenericAlias>(), b.get::<GenericAlias>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<GenericAlias>(), b.get::<GenericAlias>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
@@ -265,9 +325,18 @@ fn substitute(vm: &Vm, args: &[Value], params: &[Value], values: &[Value]) -> Re
         {
             let mut inner = Vec::new();
             for p in tuple_items(&sub) {
-                inner.push(params.iter().position(|x| x.is(p)).map_or_else(|| p.clone(), |i| values[i].clone()));
+                inner.push(
+                    params
+                        .iter()
+                        .position(|x| x.is(p))
+                        .map_or_else(|| p.clone(), |i| values[i].clone()),
+                );
             }
-            let key = if inner.len() == 1 { inner.remove(0) } else { vm.tuple(inner) };
+            let key = if inner.len() == 1 {
+                inner.remove(0)
+            } else {
+                vm.tuple(inner)
+            };
             out.push(vm.getitem(a, &key)?);
         } else {
             out.push(a.clone());
@@ -283,10 +352,23 @@ fn alias_getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     if params.is_empty() {
         return Err(vm.type_error(format!("{} is not a generic class", vm.repr_string(v)?)));
     }
-    let values = if vm.is_exact(key, Kind::Tuple) { tuple_items(key).to_vec() } else { vec![key.clone()] };
+    let values = if vm.is_exact(key, Kind::Tuple) {
+        tuple_items(key).to_vec()
+    } else {
+        vec![key.clone()]
+    };
     if values.len() != params.len() {
-        let word = if values.len() > params.len() { "many" } else { "few" };
-        return Err(vm.type_error(format!("Too {word} arguments for {}; actual {}, expected {}", vm.repr_string(v)?, values.len(), params.len())));
+        let word = if values.len() > params.len() {
+            "many"
+        } else {
+            "few"
+        };
+        return Err(vm.type_error(format!(
+            "Too {word} arguments for {}; actual {}, expected {}",
+            vm.repr_string(v)?,
+            values.len(),
+            params.len()
+        )));
     }
     let args = substitute(vm, tuple_items(&g.args), params, &values)?;
     vm.generic_alias(&g.origin, &vm.tuple(args))
@@ -294,7 +376,12 @@ fn alias_getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
 
 fn alias_iter(vm: &Vm, v: &Value) -> Res {
     let g = ga(vm, v)?;
-    let starred = vm.alloc(GenericAlias { origin: g.origin.clone(), args: g.args.clone(), parameters: RefCell::new(Value::UNBOUND), starred: true });
+    let starred = vm.alloc(GenericAlias {
+        origin: g.origin.clone(),
+        args: g.args.clone(),
+        parameters: RefCell::new(Value::UNBOUND),
+        starred: true,
+    });
     vm.iter(&vm.tuple(vec![starred]))
 }
 
@@ -330,16 +417,52 @@ pub static ALIAS: TypeSpec = TypeSpec {
         s.binary[BinOp::Or as usize] = Some(|vm, a, b| vm.union_of(a, b));
     },
     methods: &[
-        NativeDef { sig: "__mro_entries__(self, bases, /)", f: mro_entries, doc: "" },
-        NativeDef { sig: "__instancecheck__(self, instance, /)", f: no_isinstance, doc: "" },
-        NativeDef { sig: "__subclasscheck__(self, cls, /)", f: no_issubclass, doc: "" },
-        NativeDef { sig: "__reduce__(self, /)", f: alias_reduce, doc: "" },
+        NativeDef {
+            sig: "__mro_entries__(self, bases, /)",
+            f: mro_entries,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__instancecheck__(self, instance, /)",
+            f: no_isinstance,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__subclasscheck__(self, cls, /)",
+            f: no_issubclass,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: alias_reduce,
+            doc: "",
+        },
     ],
     getset: &[
-        GetSetDef { name: "__origin__", get: |vm, v| Ok(ga(vm, v)?.origin.clone()), set: None, doc: "" },
-        GetSetDef { name: "__args__", get: |vm, v| Ok(ga(vm, v)?.args.clone()), set: None, doc: "" },
-        GetSetDef { name: "__parameters__", get: parameters, set: None, doc: "Type variables in the GenericAlias." },
-        GetSetDef { name: "__unpacked__", get: |vm, v| Ok(Value::bool(ga(vm, v)?.starred)), set: None, doc: "" },
+        GetSetDef {
+            name: "__origin__",
+            get: |vm, v| Ok(ga(vm, v)?.origin.clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "__args__",
+            get: |vm, v| Ok(ga(vm, v)?.args.clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "__parameters__",
+            get: parameters,
+            set: None,
+            doc: "Type variables in the GenericAlias.",
+        },
+        GetSetDef {
+            name: "__unpacked__",
+            get: |vm, v| Ok(Value::bool(ga(vm, v)?.starred)),
+            set: None,
+            doc: "",
+        },
     ],
     doc: "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).",
     ..TypeSpec::EMPTY
@@ -348,7 +471,8 @@ pub static ALIAS: TypeSpec = TypeSpec {
 // ---- unions
 
 fn members(v: &Value) -> Vec<Value> {
-    v.get::<Union>().map_or(vec![], |u| tuple_items(&u.args).to_vec())
+    v.get::<Union>()
+        .map_or(vec![], |u| tuple_items(&u.args).to_vec())
 }
 
 fn union_repr(vm: &Vm, v: &Value) -> Res {
@@ -416,10 +540,23 @@ fn union_getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     if params.is_empty() {
         return Err(vm.type_error(format!("{} is not a generic class", vm.repr_string(v)?)));
     }
-    let values = if vm.is_exact(key, Kind::Tuple) { tuple_items(key).to_vec() } else { vec![key.clone()] };
+    let values = if vm.is_exact(key, Kind::Tuple) {
+        tuple_items(key).to_vec()
+    } else {
+        vec![key.clone()]
+    };
     if values.len() != params.len() {
-        let word = if values.len() > params.len() { "many" } else { "few" };
-        return Err(vm.type_error(format!("Too {word} arguments for {}; actual {}, expected {}", vm.repr_string(v)?, values.len(), params.len())));
+        let word = if values.len() > params.len() {
+            "many"
+        } else {
+            "few"
+        };
+        return Err(vm.type_error(format!(
+            "Too {word} arguments for {}; actual {}, expected {}",
+            vm.repr_string(v)?,
+            values.len(),
+            params.len()
+        )));
     }
     let mut out: Option<Value> = None;
     for m in substitute(vm, &members(v), &params, &values)? {
@@ -443,13 +580,25 @@ pub static UNION: TypeSpec = TypeSpec {
         s.binary[BinOp::Or as usize] = Some(|vm, a, b| vm.union_of(a, b));
     },
     methods: &[
-        NativeDef { sig: "__instancecheck__(self, instance, /)", f: union_instancecheck, doc: "" },
-        NativeDef { sig: "__subclasscheck__(self, cls, /)", f: union_subclasscheck, doc: "" },
+        NativeDef {
+            sig: "__instancecheck__(self, instance, /)",
+            f: union_instancecheck,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__subclasscheck__(self, cls, /)",
+            f: union_subclasscheck,
+            doc: "",
+        },
     ],
     class_methods: &[NativeDef {
         sig: "__class_getitem__(cls, object, /)",
         f: |vm, a| {
-            let items = if vm.is_exact(&a[1], Kind::Tuple) { tuple_items(&a[1]).to_vec() } else { vec![a[1].clone()] };
+            let items = if vm.is_exact(&a[1], Kind::Tuple) {
+                tuple_items(&a[1]).to_vec()
+            } else {
+                vec![a[1].clone()]
+            };
             let mut out: Option<Value> = None;
             for m in items {
                 out = Some(match out {
@@ -462,9 +611,24 @@ pub static UNION: TypeSpec = TypeSpec {
         doc: "",
     }],
     getset: &[
-        GetSetDef { name: "__args__", get: |_, v| Ok(v.get::<Union>().map_or(Value::NONE, |u| u.args.clone())), set: None, doc: "" },
-        GetSetDef { name: "__parameters__", get: union_parameters, set: None, doc: "" },
-        GetSetDef { name: "__origin__", get: |vm, _| Ok(vm.kind_type(Kind::Union).clone()), set: None, doc: "" },
+        GetSetDef {
+            name: "__args__",
+            get: |_, v| Ok(v.get::<Union>().map_or(Value::NONE, |u| u.args.clone())),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "__parameters__",
+            get: union_parameters,
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "__origin__",
+            get: |vm, _| Ok(vm.kind_type(Kind::Union).clone()),
+            set: None,
+            doc: "",
+        },
     ],
     doc: "Represent a union type\n\nE.g. for int | str",
     ..TypeSpec::EMPTY

@@ -28,7 +28,10 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
         ([x, base], false) => from_base(vm, x, base)?,
         _ => {
             if args.pos().len() > 2 {
-                return Err(vm.type_error(format!("int expected at most 2 arguments, got {}", args.pos().len())));
+                return Err(vm.type_error(format!(
+                    "int expected at most 2 arguments, got {}",
+                    args.pos().len()
+                )));
             }
             let a = vm.bind_args("int(x=..., /, base=...)", args)?;
             match (a[0].given(), a[1].given()) {
@@ -53,13 +56,17 @@ fn as_class(vm: &Vm, class: &Value, value: Value) -> Res {
 
 fn from_base(vm: &Vm, x: &Value, base: &Value) -> Res {
     let i = vm.index(base)?;
-    let base = small_int(&i).filter(|b| *b == 0 || (2..=36).contains(b)).ok_or_else(|| vm.value_error("int() base must be >= 2 and <= 36, or 0"))?;
+    let base = small_int(&i)
+        .filter(|b| *b == 0 || (2..=36).contains(b))
+        .ok_or_else(|| vm.value_error("int() base must be >= 2 and <= 36, or 0"))?;
     if let Some(s) = x.as_str() {
-        return parse_int(s, base, vm.max_digits()).map(|i| vm.int_from_text(i)).map_err(|e| vm.text_error(e));
+        return parse_int(s, base, vm.max_digits())
+            .map(|i| vm.int_from_text(i))
+            .map_err(|e| vm.text_error(e));
     }
     match x.kind() {
         Kind::Bytes | Kind::ByteArray => {
-            let r = parse_int_bytes(&buffer(x).as_deref().unwrap_or(&[]), base, vm.max_digits());
+            let r = parse_int_bytes(buffer(x).as_deref().unwrap_or(&[]), base, vm.max_digits());
             r.map(|i| vm.int_from_text(i)).map_err(|e| vm.text_error(e))
         }
         _ => Err(vm.type_error("int() can't convert non-string with explicit base")),
@@ -74,14 +81,20 @@ pub fn from_value(vm: &Vm, x: &Value) -> Res {
     if let Some(s) = x.as_str() {
         // Short decimal text is what programs read; it needs no limit.
         let limit = if s.len() < 18 { 0 } else { vm.max_digits() };
-        return parse_int(s, 10, limit).map(|i| vm.int_from_text(i)).map_err(|e| vm.text_error(e));
+        return parse_int(s, 10, limit)
+            .map(|i| vm.int_from_text(i))
+            .map_err(|e| vm.text_error(e));
     }
     let slots = vm.type_obj(x).slots();
     if let Some(f) = slots.int {
         let r = f(vm, x)?;
         return match IntRef::of(&r) {
             Some(_) => arith::exact(vm, &r),
-            None => Err(vm.type_error(format!("{}.__int__() must return an int, not {}", vm.type_name(x), vm.type_name(&r)))),
+            None => Err(vm.type_error(format!(
+                "{}.__int__() must return an int, not {}",
+                vm.type_name(x),
+                vm.type_name(&r)
+            ))),
         };
     }
     if slots.index.is_some() {
@@ -104,7 +117,9 @@ pub fn from_value(vm: &Vm, x: &Value) -> Res {
 pub fn repr(vm: &Vm, v: &Value) -> Res {
     match this(vm, v)? {
         IntRef::Small(i) => Ok(small_text(vm, i)),
-        IntRef::Big(b) => big_to_str(b, vm.max_digits()).map(|s| vm.str(&s)).map_err(|e| vm.text_error(e)),
+        IntRef::Big(b) => big_to_str(b, vm.max_digits())
+            .map(|s| vm.str(&s))
+            .map_err(|e| vm.text_error(e)),
     }
 }
 
@@ -118,7 +133,11 @@ pub fn small_text(vm: &Vm, i: i64) -> Value {
     buf[0] = b'-';
     buf[sign..sign + n].copy_from_slice(&digits[at..]);
     let text = std::str::from_utf8(&buf[..sign + n]).unwrap_or("");
-    if text.len() == 1 { vm.ascii_char(text.as_bytes()[0]) } else { vm.str_with(text, text.len(), 0) }
+    if text.len() == 1 {
+        vm.ascii_char(text.as_bytes()[0])
+    } else {
+        vm.str_with(text, text.len(), 0)
+    }
 }
 
 fn hash(vm: &Vm, v: &Value) -> Res<i64> {
@@ -157,7 +176,9 @@ fn as_integer_ratio(vm: &Vm, a: &[Value]) -> Res {
 }
 
 fn round(vm: &Vm, a: &[Value]) -> Res {
-    let Some(n) = a[1].non_none() else { return arith::exact(vm, &a[0]) };
+    let Some(n) = a[1].non_none() else {
+        return arith::exact(vm, &a[0]);
+    };
     let digits = vm.index(n)?;
     let places = match IntRef::of(&digits) {
         Some(IntRef::Small(n)) if n < 0 => n.unsigned_abs(),
@@ -181,7 +202,9 @@ fn to_bytes(vm: &Vm, a: &[Value]) -> Res {
     let little = little(vm, &a[2], "to_bytes() argument 'byteorder'")?;
     let signed = vm.truth(&a[3])?;
     let value = this(vm, &a[0])?;
-    let Ok(length) = usize::try_from(length) else { return Err(vm.value_error("length argument must be non-negative")) };
+    let Ok(length) = usize::try_from(length) else {
+        return Err(vm.value_error("length argument must be non-negative"));
+    };
     if value.is_negative() && !signed {
         return Err(vm.overflow_error("can't convert negative int to unsigned"));
     }
@@ -217,7 +240,11 @@ fn from_bytes(vm: &Vm, a: &[Value]) -> Res {
         (false, false) => BigInt::from_bytes_be(Sign::Plus, &data),
     };
     let value = vm.big(value);
-    if a[0].is(vm.kind_type(Kind::Int)) { Ok(value) } else { vm.call(&a[0], &[value]) }
+    if a[0].is(vm.kind_type(Kind::Int)) {
+        Ok(value)
+    } else {
+        vm.call(&a[0], &[value])
+    }
 }
 
 fn format(vm: &Vm, a: &[Value]) -> Res {
@@ -236,7 +263,11 @@ fn sizeof(vm: &Vm, a: &[Value]) -> Res {
 }
 
 pub static METHODS: &[NativeDef] = &[
-    NativeDef { sig: "conjugate(self, /)", f: itself, doc: "Returns self, the complex conjugate of any int." },
+    NativeDef {
+        sig: "conjugate(self, /)",
+        f: itself,
+        doc: "Returns self, the complex conjugate of any int.",
+    },
     NativeDef {
         sig: "bit_length(self, /)",
         f: bit_length,
@@ -247,24 +278,56 @@ pub static METHODS: &[NativeDef] = &[
         f: bit_count,
         doc: "Number of ones in the binary representation of the absolute value of self.\n\nAlso known as the population count.\n\n>>> bin(13)\n'0b1101'\n>>> (13).bit_count()\n3",
     },
-    NativeDef { sig: "to_bytes(self, /, length=1, byteorder='big', *, signed=False)", f: to_bytes, doc: "Return an array of bytes representing an integer." },
+    NativeDef {
+        sig: "to_bytes(self, /, length=1, byteorder='big', *, signed=False)",
+        f: to_bytes,
+        doc: "Return an array of bytes representing an integer.",
+    },
     NativeDef {
         sig: "as_integer_ratio(self, /)",
         f: as_integer_ratio,
         doc: "Return a pair of integers, whose ratio is equal to the original int.\n\nThe ratio is in lowest terms and has a positive denominator.",
     },
-    NativeDef { sig: "is_integer(self, /)", f: is_integer, doc: "Returns True. Exists for duck type compatibility with float.is_integer." },
-    NativeDef { sig: "__trunc__(self, /)", f: itself, doc: "Truncating an Integral returns itself." },
-    NativeDef { sig: "__floor__(self, /)", f: itself, doc: "Flooring an Integral returns itself." },
-    NativeDef { sig: "__ceil__(self, /)", f: itself, doc: "Ceiling of an Integral returns itself." },
+    NativeDef {
+        sig: "is_integer(self, /)",
+        f: is_integer,
+        doc: "Returns True. Exists for duck type compatibility with float.is_integer.",
+    },
+    NativeDef {
+        sig: "__trunc__(self, /)",
+        f: itself,
+        doc: "Truncating an Integral returns itself.",
+    },
+    NativeDef {
+        sig: "__floor__(self, /)",
+        f: itself,
+        doc: "Flooring an Integral returns itself.",
+    },
+    NativeDef {
+        sig: "__ceil__(self, /)",
+        f: itself,
+        doc: "Ceiling of an Integral returns itself.",
+    },
     NativeDef {
         sig: "__round__(self, ndigits=None, /)",
         f: round,
         doc: "Rounding an Integral returns itself.\n\nRounding with an ndigits argument also returns an integer.",
     },
-    NativeDef { sig: "__format__(self, format_spec, /)", f: format, doc: "Convert to a string according to format_spec." },
-    NativeDef { sig: "__getnewargs__(self, /)", f: getnewargs, doc: "" },
-    NativeDef { sig: "__sizeof__(self, /)", f: sizeof, doc: "Returns size in memory, in bytes." },
+    NativeDef {
+        sig: "__format__(self, format_spec, /)",
+        f: format,
+        doc: "Convert to a string according to format_spec.",
+    },
+    NativeDef {
+        sig: "__getnewargs__(self, /)",
+        f: getnewargs,
+        doc: "",
+    },
+    NativeDef {
+        sig: "__sizeof__(self, /)",
+        f: sizeof,
+        doc: "Returns size in memory, in bytes.",
+    },
 ];
 
 pub static TYPE: TypeSpec = TypeSpec {
@@ -307,10 +370,30 @@ pub static TYPE: TypeSpec = TypeSpec {
         doc: "Return the integer represented by the given array of bytes.",
     }],
     getset: &[
-        GetSetDef { name: "real", get: get_itself, set: None, doc: "the real part of a complex number" },
-        GetSetDef { name: "imag", get: get_imag, set: None, doc: "the imaginary part of a complex number" },
-        GetSetDef { name: "numerator", get: get_itself, set: None, doc: "the numerator of a rational number in lowest terms" },
-        GetSetDef { name: "denominator", get: get_one, set: None, doc: "the denominator of a rational number in lowest terms" },
+        GetSetDef {
+            name: "real",
+            get: get_itself,
+            set: None,
+            doc: "the real part of a complex number",
+        },
+        GetSetDef {
+            name: "imag",
+            get: get_imag,
+            set: None,
+            doc: "the imaginary part of a complex number",
+        },
+        GetSetDef {
+            name: "numerator",
+            get: get_itself,
+            set: None,
+            doc: "the numerator of a rational number in lowest terms",
+        },
+        GetSetDef {
+            name: "denominator",
+            get: get_one,
+            set: None,
+            doc: "the denominator of a rational number in lowest terms",
+        },
     ],
     doc: "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or return 0 if no arguments\nare given.  If x is a number, return x.__int__().  For floating-point\nnumbers, this truncates towards zero.\n\nIf x is not a number or if base is given, then x must be a string,\nbytes, or bytearray instance representing an integer literal in the\ngiven base.  The literal can be preceded by '+' or '-' and be surrounded\nby whitespace.  The base defaults to 10.  Valid bases are 0 and 2-36.\nBase 0 means to interpret the base from the string as an integer literal.\n>>> int('0b100', base=0)\n4",
     ..TypeSpec::EMPTY

@@ -63,7 +63,11 @@ fn div_mod(x: IntRef, y: IntRef) -> (BigInt, BigInt) {
 fn div_mod_small(x: i64, y: i64) -> (i128, i64) {
     let (x, y) = (x as i128, y as i128);
     let (q, r) = (x / y, x % y);
-    if r != 0 && (r < 0) != (y < 0) { (q - 1, (r + y) as i64) } else { (q, r as i64) }
+    if r != 0 && (r < 0) != (y < 0) {
+        (q - 1, (r + y) as i64)
+    } else {
+        (q, r as i64)
+    }
 }
 
 #[cold]
@@ -115,7 +119,10 @@ pub fn pow(vm: &Vm, a: &Value, b: &Value) -> Res {
         if x.is_zero() {
             return Err(vm.zero_division("zero to a negative power"));
         }
-        let (x, y) = (x.to_f64().map_err(|e| vm.text_error(e))?, y.to_f64().map_err(|e| vm.text_error(e))?);
+        let (x, y) = (
+            x.to_f64().map_err(|e| vm.text_error(e))?,
+            y.to_f64().map_err(|e| vm.text_error(e))?,
+        );
         return crate::builtins::float_arith::power(vm, x, y);
     }
     let odd = match y {
@@ -129,17 +136,26 @@ pub fn pow(vm: &Vm, a: &Value, b: &Value) -> Res {
         IntRef::Small(-1) => return Ok(vm.int(if odd { -1 } else { 1 })),
         _ => {}
     }
-    let IntRef::Small(y) = y else { return Err(memory_error(vm)) };
+    let IntRef::Small(y) = y else {
+        return Err(memory_error(vm));
+    };
     let bits = match x {
         IntRef::Small(i) => 64 - i.unsigned_abs().leading_zeros() as u64,
         IntRef::Big(b) => b.bits(),
     };
-    if (bits - 1).checked_mul(y as u64).is_none_or(|n| n > MAX_BITS) {
+    if (bits - 1)
+        .checked_mul(y as u64)
+        .is_none_or(|n| n > MAX_BITS)
+    {
         return Err(memory_error(vm));
     }
     if let IntRef::Small(i) = x {
         if i == 2 {
-            return if y < 62 { Ok(vm.int(1 << y)) } else { Ok(vm.big(BigInt::one() << y as u64)) };
+            return if y < 62 {
+                Ok(vm.int(1 << y))
+            } else {
+                Ok(vm.big(BigInt::one() << y as u64))
+            };
         }
         if let Ok(n) = u32::try_from(y)
             && let Some(r) = i.checked_pow(n)
@@ -197,7 +213,9 @@ pub fn lshift(vm: &Vm, a: &Value, b: &Value) -> Res {
     if x.is_zero() {
         return Ok(vm.int(0));
     }
-    let IntRef::Small(y) = y else { return Err(vm.overflow_error("too many digits in integer")) };
+    let IntRef::Small(y) = y else {
+        return Err(vm.overflow_error("too many digits in integer"));
+    };
     if y as u64 > MAX_BITS {
         return Err(memory_error(vm));
     }
@@ -242,8 +260,20 @@ pub fn order(x: IntRef, y: IntRef) -> Ordering {
         (IntRef::Small(x), IntRef::Small(y)) => x.cmp(&y),
         (IntRef::Big(x), IntRef::Big(y)) => x.cmp(y),
         // A big one lies beyond every small one, on the side of its sign.
-        (IntRef::Big(x), IntRef::Small(_)) => if x.is_negative() { Ordering::Less } else { Ordering::Greater },
-        (IntRef::Small(_), IntRef::Big(y)) => if y.is_negative() { Ordering::Greater } else { Ordering::Less },
+        (IntRef::Big(x), IntRef::Small(_)) => {
+            if x.is_negative() {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
+        (IntRef::Small(_), IntRef::Big(y)) => {
+            if y.is_negative() {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            }
+        }
     }
 }
 
@@ -306,7 +336,10 @@ pub fn truth(_: &Vm, v: &Value) -> Res<bool> {
 
 pub fn to_float(vm: &Vm, v: &Value) -> Res {
     match IntRef::of(v) {
-        Some(i) => i.to_f64().map(|f| vm.float(f)).map_err(|e| vm.text_error(e)),
+        Some(i) => i
+            .to_f64()
+            .map(|f| vm.float(f))
+            .map_err(|e| vm.text_error(e)),
         None => Ok(Value::NOT_IMPLEMENTED),
     }
 }
@@ -323,6 +356,10 @@ pub fn bit_length(i: IntRef) -> u64 {
 pub fn bit_count(i: IntRef) -> u64 {
     match i {
         IntRef::Small(i) => i.unsigned_abs().count_ones() as u64,
-        IntRef::Big(b) => b.magnitude().iter_u64_digits().map(|d| d.count_ones() as u64).sum(),
+        IntRef::Big(b) => b
+            .magnitude()
+            .iter_u64_digits()
+            .map(|d| d.count_ones() as u64)
+            .sum(),
     }
 }

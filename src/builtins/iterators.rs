@@ -24,12 +24,21 @@ fn new_enumerate(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = vm.bind_args("enumerate(iterable, start=0)", args)?;
     let count = vm.index(&a[1])?;
     let iter = vm.iter(&a[0])?;
-    Ok(alloc_as(vm, class, Enumerate { iter, count: RefCell::new(count) }))
+    Ok(alloc_as(
+        vm,
+        class,
+        Enumerate {
+            iter,
+            count: RefCell::new(count),
+        },
+    ))
 }
 
 fn next_enumerate(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let e = this::<Enumerate>(vm, v)?;
-    let Some(item) = vm.next(&e.iter)? else { return Ok(None) };
+    let Some(item) = vm.next(&e.iter)? else {
+        return Ok(None);
+    };
     let count = e.count.borrow().clone();
     let next = match count.as_small() {
         Some(i) => vm.int(i + 1),
@@ -54,8 +63,16 @@ pub static ENUMERATE: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(next_enumerate);
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: reduce_enumerate, doc: "Return state information for pickling." }],
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: class_getitem, doc: "See PEP 585" }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: reduce_enumerate,
+        doc: "Return state information for pickling.",
+    }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: class_getitem,
+        doc: "See PEP 585",
+    }],
     doc: "Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields pairs containing a count (from start, which\ndefaults to zero) and a value yielded by the iterable argument.\n\nenumerate is useful for obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
     ..TypeSpec::EMPTY
 };
@@ -74,7 +91,13 @@ fn new_zip(vm: &Vm, class: &Value, args: Args) -> Res {
 }
 
 /// One item of each iterator, or None when one has ended.
-fn next_of_all(vm: &Vm, iters: &[Value], strict: bool, name: &str, out: &mut Vec<Value>) -> Res<bool> {
+fn next_of_all(
+    vm: &Vm,
+    iters: &[Value],
+    strict: bool,
+    name: &str,
+    out: &mut Vec<Value>,
+) -> Res<bool> {
     for (i, it) in iters.iter().enumerate() {
         match vm.next(it)? {
             Some(v) => out.push(v),
@@ -91,13 +114,27 @@ fn next_of_all(vm: &Vm, iters: &[Value], strict: bool, name: &str, out: &mut Vec
 /// Iterator `i` ended in strict mode: an error unless all end together.
 #[cold]
 fn ended(vm: &Vm, iters: &[Value], i: usize, name: &str) -> Res<bool> {
-    let others = |n: usize| if n == 1 { "argument 1".to_string() } else { format!("arguments 1-{n}") };
+    let others = |n: usize| {
+        if n == 1 {
+            "argument 1".to_string()
+        } else {
+            format!("arguments 1-{n}")
+        }
+    };
     if i > 0 {
-        return Err(vm.value_error(format!("{name}() argument {} is shorter than {}", i + 1, others(i))));
+        return Err(vm.value_error(format!(
+            "{name}() argument {} is shorter than {}",
+            i + 1,
+            others(i)
+        )));
     }
     for (j, it) in iters.iter().enumerate().skip(1) {
         if vm.next(it)?.is_some() {
-            return Err(vm.value_error(format!("{name}() argument {} is longer than {}", j + 1, others(j))));
+            return Err(vm.value_error(format!(
+                "{name}() argument {} is longer than {}",
+                j + 1,
+                others(j)
+            )));
         }
     }
     Ok(false)
@@ -108,21 +145,33 @@ fn next_zip(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     if let [a, b] = &z.iters[..]
         && !z.strict
     {
-        let Some(x) = vm.next(a)? else { return Ok(None) };
-        let Some(y) = vm.next(b)? else { return Ok(None) };
+        let Some(x) = vm.next(a)? else {
+            return Ok(None);
+        };
+        let Some(y) = vm.next(b)? else {
+            return Ok(None);
+        };
         return Ok(Some(vm.pair(x, y)));
     }
     if z.iters.is_empty() {
         return Ok(None);
     }
     let mut items = Vec::with_capacity(z.iters.len());
-    Ok(if next_of_all(vm, &z.iters, z.strict, "zip", &mut items)? { Some(vm.tuple(items)) } else { None })
+    Ok(if next_of_all(vm, &z.iters, z.strict, "zip", &mut items)? {
+        Some(vm.tuple(items))
+    } else {
+        None
+    })
 }
 
 fn reduce_zip(vm: &Vm, a: &[Value]) -> Res {
     let z = this::<Zip>(vm, &a[0])?;
     let iters = vm.tuple(z.iters.clone());
-    Ok(vm.tuple(if z.strict { vec![vm.type_of(&a[0]), iters, Value::TRUE] } else { vec![vm.type_of(&a[0]), iters] }))
+    Ok(vm.tuple(if z.strict {
+        vec![vm.type_of(&a[0]), iters, Value::TRUE]
+    } else {
+        vec![vm.type_of(&a[0]), iters]
+    }))
 }
 
 pub static ZIP: TypeSpec = TypeSpec {
@@ -134,7 +183,11 @@ pub static ZIP: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(next_zip);
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: reduce_zip, doc: "Return state information for pickling." }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: reduce_zip,
+        doc: "Return state information for pickling.",
+    }],
     doc: "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.\n\n   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
     ..TypeSpec::EMPTY
 };
@@ -148,7 +201,15 @@ fn new_map(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = vm.bind_args("map(function, /, *iterables, strict=False)", args)?;
     let strict = vm.truth(&a[2])?;
     let iters = iters_of(vm, &a[1])?;
-    Ok(alloc_as(vm, class, Map { func: a[0].clone(), iters, strict }))
+    Ok(alloc_as(
+        vm,
+        class,
+        Map {
+            func: a[0].clone(),
+            iters,
+            strict,
+        },
+    ))
 }
 
 fn next_map(vm: &Vm, v: &Value) -> Res<Option<Value>> {
@@ -160,7 +221,11 @@ fn next_map(vm: &Vm, v: &Value) -> Res<Option<Value>> {
         };
     }
     let mut items = Vec::with_capacity(m.iters.len());
-    if next_of_all(vm, &m.iters, m.strict, "map", &mut items)? { vm.call(&m.func, &items).map(Some) } else { Ok(None) }
+    if next_of_all(vm, &m.iters, m.strict, "map", &mut items)? {
+        vm.call(&m.func, &items).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn reduce_map(vm: &Vm, a: &[Value]) -> Res {
@@ -179,7 +244,11 @@ pub static MAP: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(next_map);
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: reduce_map, doc: "Return state information for pickling." }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: reduce_map,
+        doc: "Return state information for pickling.",
+    }],
     doc: "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.",
     ..TypeSpec::EMPTY
 };
@@ -189,14 +258,25 @@ pub static MAP: TypeSpec = TypeSpec {
 fn new_filter(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = positional(vm, "filter", args, 2, 2)?;
     let iter = vm.iter(&a[1])?;
-    Ok(alloc_as(vm, class, Filter { func: a[0].clone(), iter }))
+    Ok(alloc_as(
+        vm,
+        class,
+        Filter {
+            func: a[0].clone(),
+            iter,
+        },
+    ))
 }
 
 fn next_filter(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let f = this::<Filter>(vm, v)?;
     let by_truth = f.func.is_none() || f.func.is(vm.kind_type(Kind::Bool));
     while let Some(item) = vm.next(&f.iter)? {
-        let keep = if by_truth { vm.truth(&item)? } else { vm.truth(&vm.call(&f.func, std::slice::from_ref(&item))?)? };
+        let keep = if by_truth {
+            vm.truth(&item)?
+        } else {
+            vm.truth(&vm.call(&f.func, std::slice::from_ref(&item))?)?
+        };
         if keep {
             return Ok(Some(item));
         }
@@ -218,7 +298,11 @@ pub static FILTER: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(next_filter);
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: reduce_filter, doc: "Return state information for pickling." }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: reduce_filter,
+        doc: "Return state information for pickling.",
+    }],
     doc: "Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true.",
     ..TypeSpec::EMPTY
 };
@@ -227,7 +311,12 @@ pub static FILTER: TypeSpec = TypeSpec {
 
 fn new_reversed(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = positional(vm, "reversed", args, 1, 1)?;
-    let not_reversible = || Err(vm.type_error(format!("'{}' object is not reversible", vm.type_name(&a[0]))));
+    let not_reversible = || {
+        Err(vm.type_error(format!(
+            "'{}' object is not reversible",
+            vm.type_name(&a[0])
+        )))
+    };
     let name = vm.names.__reversed__.clone();
     if let Some(m) = vm.lookup_special(&a[0], &name) {
         if m.is_none() {
@@ -239,11 +328,22 @@ fn new_reversed(vm: &Vm, class: &Value, args: Args) -> Res {
         };
     }
     let t = vm.type_obj(&a[0]);
-    if t.slots().getitem.is_none() || t.slots().len.is_none() || t.has(tflag::MAPPING) || a[0].kind() == Kind::Dict {
+    if t.slots().getitem.is_none()
+        || t.slots().len.is_none()
+        || t.has(tflag::MAPPING)
+        || a[0].kind() == Kind::Dict
+    {
         return not_reversible();
     }
     let n = vm.len(&a[0])? as i64;
-    Ok(alloc_as(vm, class, Reversed { seq: RefCell::new(a[0].clone()), next: Cell::new(n - 1) }))
+    Ok(alloc_as(
+        vm,
+        class,
+        Reversed {
+            seq: RefCell::new(a[0].clone()),
+            next: Cell::new(n - 1),
+        },
+    ))
 }
 
 /// `seq[i]`, or None if that raises IndexError or StopIteration: how old-style iteration ends.
@@ -278,7 +378,11 @@ fn hint_reversed(vm: &Vm, a: &[Value]) -> Res {
         return Ok(vm.int(0));
     }
     let n = vm.len(&seq)? as i64;
-    Ok(vm.int(if n < r.next.get() + 1 { 0 } else { r.next.get() + 1 }))
+    Ok(vm.int(if n < r.next.get() + 1 {
+        0
+    } else {
+        r.next.get() + 1
+    }))
 }
 
 fn reduce_reversed(vm: &Vm, a: &[Value]) -> Res {
@@ -288,7 +392,11 @@ fn reduce_reversed(vm: &Vm, a: &[Value]) -> Res {
         let empty = vm.tuple(vec![]);
         return Ok(vm.pair(vm.type_of(&a[0]), vm.tuple(vec![empty])));
     }
-    Ok(vm.tuple(vec![vm.type_of(&a[0]), vm.tuple(vec![seq]), vm.int(r.next.get())]))
+    Ok(vm.tuple(vec![
+        vm.type_of(&a[0]),
+        vm.tuple(vec![seq]),
+        vm.int(r.next.get()),
+    ]))
 }
 
 fn setstate_reversed(vm: &Vm, a: &[Value]) -> Res {
@@ -311,9 +419,21 @@ pub static REVERSED: TypeSpec = TypeSpec {
         s.next = Some(next_reversed);
     },
     methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: hint_reversed, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__reduce__(self, /)", f: reduce_reversed, doc: "Return state information for pickling." },
-        NativeDef { sig: "__setstate__(self, object, /)", f: setstate_reversed, doc: "Set state information for unpickling." },
+        NativeDef {
+            sig: "__length_hint__(self, /)",
+            f: hint_reversed,
+            doc: "Private method returning an estimate of len(list(it)).",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce_reversed,
+            doc: "Return state information for pickling.",
+        },
+        NativeDef {
+            sig: "__setstate__(self, object, /)",
+            f: setstate_reversed,
+            doc: "Set state information for unpickling.",
+        },
     ],
     doc: "Return a reverse iterator over the values of the given sequence.",
     ..TypeSpec::EMPTY
@@ -324,11 +444,17 @@ pub static REVERSED: TypeSpec = TypeSpec {
 impl Vm {
     /// The iterator of an object that has only `__getitem__`.
     pub fn sequence_iterator(&self, seq: &Value) -> Value {
-        self.alloc(SeqIter { seq: RefCell::new(seq.clone()), next: Cell::new(0) })
+        self.alloc(SeqIter {
+            seq: RefCell::new(seq.clone()),
+            next: Cell::new(0),
+        })
     }
     /// `iter(callable, sentinel)`.
     pub fn callable_iterator(&self, callable: &Value, sentinel: &Value) -> Value {
-        self.alloc(CallIter { callable: RefCell::new(callable.clone()), sentinel: RefCell::new(sentinel.clone()) })
+        self.alloc(CallIter {
+            callable: RefCell::new(callable.clone()),
+            sentinel: RefCell::new(sentinel.clone()),
+        })
     }
 }
 
@@ -379,7 +505,8 @@ fn reduce_seq(vm: &Vm, a: &[Value]) -> Res {
 
 fn setstate_seq(vm: &Vm, a: &[Value]) -> Res {
     let it = this::<SeqIter>(vm, &a[0])?;
-    it.next.set(small_int(&vm.index(&a[1])?).unwrap_or(0).max(0));
+    it.next
+        .set(small_int(&vm.index(&a[1])?).unwrap_or(0).max(0));
     Ok(Value::NONE)
 }
 
@@ -391,9 +518,21 @@ pub static SEQ_ITER: TypeSpec = TypeSpec {
         s.next = Some(next_seq);
     },
     methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: hint_seq, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__reduce__(self, /)", f: reduce_seq, doc: "Return state information for pickling." },
-        NativeDef { sig: "__setstate__(self, object, /)", f: setstate_seq, doc: "Set state information for unpickling." },
+        NativeDef {
+            sig: "__length_hint__(self, /)",
+            f: hint_seq,
+            doc: "Private method returning an estimate of len(list(it)).",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce_seq,
+            doc: "Return state information for pickling.",
+        },
+        NativeDef {
+            sig: "__setstate__(self, object, /)",
+            f: setstate_seq,
+            doc: "Set state information for unpickling.",
+        },
     ],
     ..TypeSpec::EMPTY
 };
@@ -444,6 +583,10 @@ pub static CALL_ITER: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(next_call);
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: reduce_call, doc: "Return state information for pickling." }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: reduce_call,
+        doc: "Return state information for pickling.",
+    }],
     ..TypeSpec::EMPTY
 };

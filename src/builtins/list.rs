@@ -4,8 +4,8 @@
 
 use crate::builtins::sort;
 use crate::builtins::support::{
-    Key, check_room, clamped, memory_error, pick, position, positional, push_items, repeat_count, right_operand_first, same, seq_key,
-    slice_bound, ssize, this, vec_for, alloc_as,
+    Key, alloc_as, check_room, clamped, memory_error, pick, position, positional, push_items,
+    repeat_count, right_operand_first, same, seq_key, slice_bound, ssize, this, vec_for,
 };
 use crate::object::header::Kind;
 use crate::object::iter::ListRevIter;
@@ -39,7 +39,8 @@ pub fn extend(vm: &Vm, l: &List, from: &Value) -> Res<()> {
         return Ok(());
     }
     if vm.is_exact(from, Kind::Tuple) {
-        l.0.borrow_mut().extend_from_slice(crate::object::native::tuple_items(from));
+        l.0.borrow_mut()
+            .extend_from_slice(crate::object::native::tuple_items(from));
         return Ok(());
     }
     vm.iterate(from, &mut |item| {
@@ -66,7 +67,13 @@ fn repr(vm: &Vm, v: &Value) -> Res {
 }
 
 /// Compares two sequences item by item, as list and tuple do.
-pub fn compare_items(vm: &Vm, op: CmpOp, a: &dyn Fn(usize) -> Option<Value>, b: &dyn Fn(usize) -> Option<Value>, lens: &dyn Fn() -> (usize, usize)) -> Res {
+pub fn compare_items(
+    vm: &Vm,
+    op: CmpOp,
+    a: &dyn Fn(usize) -> Option<Value>,
+    b: &dyn Fn(usize) -> Option<Value>,
+    lens: &dyn Fn() -> (usize, usize),
+) -> Res {
     vm.check_native_stack()?;
     let mut i = 0;
     while let (Some(x), Some(y)) = (a(i), b(i)) {
@@ -96,7 +103,9 @@ pub fn compare_len(op: CmpOp, n: usize, m: usize) -> bool {
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<List>(), b.get::<List>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<List>(), b.get::<List>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if x.len() != y.len() && matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::bool(op == CmpOp::Ne));
     }
@@ -104,7 +113,10 @@ fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
 }
 
 fn iter(vm: &Vm, v: &Value) -> Res {
-    Ok(vm.alloc(ListIter { list: RefCell::new(v.clone()), next: Cell::new(0) }))
+    Ok(vm.alloc(ListIter {
+        list: RefCell::new(v.clone()),
+        next: Cell::new(0),
+    }))
 }
 
 fn len(vm: &Vm, v: &Value) -> Res<usize> {
@@ -114,7 +126,9 @@ fn len(vm: &Vm, v: &Value) -> Res<usize> {
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     let l = this::<List>(vm, v)?;
     match seq_key(vm, key, "list")? {
-        Key::At(i) => position(i, l.len()).and_then(|i| l.get(i)).ok_or_else(|| vm.index_error("list index out of range")),
+        Key::At(i) => position(i, l.len())
+            .and_then(|i| l.get(i))
+            .ok_or_else(|| vm.index_error("list index out of range")),
         Key::Slice(b) => {
             let items = l.0.borrow();
             let picked = pick(&items, &b.of(items.len()));
@@ -129,7 +143,9 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
     match seq_key(vm, key, "list")? {
         Key::At(i) => {
             let mut items = l.0.borrow_mut();
-            let Some(at) = position(i, items.len()) else { return Err(vm.index_error("list assignment index out of range")) };
+            let Some(at) = position(i, items.len()) else {
+                return Err(vm.index_error("list assignment index out of range"));
+            };
             let old = match value {
                 Some(new) => std::mem::replace(&mut items[at], new.clone()),
                 None => items.remove(at),
@@ -154,11 +170,20 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
                     if new.len() != s.count {
                         drop(items);
                         let (n, m) = (new.len(), s.count);
-                        return Err(vm.value_error(format!("attempt to assign sequence of size {n} to extended slice of size {m}")));
+                        return Err(vm.value_error(format!(
+                            "attempt to assign sequence of size {n} to extended slice of size {m}"
+                        )));
                     }
-                    new.into_iter().enumerate().map(|(n, x)| std::mem::replace(&mut items[(s.start + n as i64 * s.step) as usize], x)).collect()
+                    new.into_iter()
+                        .enumerate()
+                        .map(|(n, x)| {
+                            std::mem::replace(&mut items[(s.start + n as i64 * s.step) as usize], x)
+                        })
+                        .collect()
                 }
-                None if s.step == 1 => items.drain(s.start as usize..s.start as usize + s.count).collect(),
+                None if s.step == 1 => items
+                    .drain(s.start as usize..s.start as usize + s.count)
+                    .collect(),
                 None => remove_steps(&mut items, s.start, s.step, s.count),
             };
             drop(items);
@@ -171,7 +196,11 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
 /// The items to put into a slice.
 fn assigned(vm: &Vm, from: &Value, plain: bool) -> Res<Vec<Value>> {
     if vm.type_obj(from).slots().iter.is_none() && vm.type_obj(from).slots().getitem.is_none() {
-        return Err(vm.type_error(if plain { "can only assign an iterable" } else { "must assign iterable to extended slice" }));
+        return Err(vm.type_error(if plain {
+            "can only assign an iterable"
+        } else {
+            "must assign iterable to extended slice"
+        }));
     }
     vm.collect(from)
 }
@@ -182,11 +211,22 @@ fn remove_steps(items: &mut Vec<Value>, start: i64, step: i64, count: usize) -> 
         return Vec::new();
     }
     // From low to high, whichever way the slice runs.
-    let (low, stride) = if step < 0 { ((start + (count as i64 - 1) * step) as usize, step.unsigned_abs() as usize) } else { (start as usize, step as usize) };
+    let (low, stride) = if step < 0 {
+        (
+            (start + (count as i64 - 1) * step) as usize,
+            step.unsigned_abs() as usize,
+        )
+    } else {
+        (start as usize, step as usize)
+    };
     let mut removed = Vec::with_capacity(count);
     let mut kept = Vec::with_capacity(items.len() - count);
     for (i, v) in std::mem::take(items).into_iter().enumerate() {
-        if i >= low && (i - low) % stride == 0 && removed.len() < count { removed.push(v) } else { kept.push(v) }
+        if i >= low && (i - low) % stride == 0 && removed.len() < count {
+            removed.push(v)
+        } else {
+            kept.push(v)
+        }
     }
     *items = kept;
     removed
@@ -216,7 +256,10 @@ fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
         }
         (Some(_), None) => match right_operand_first(vm, BinOp::Add, a, b)? {
             Some(r) => Ok(r),
-            None => Err(vm.type_error(format!("can only concatenate list (not \"{}\") to list", vm.type_name(b)))),
+            None => Err(vm.type_error(format!(
+                "can only concatenate list (not \"{}\") to list",
+                vm.type_name(b)
+            ))),
         },
         _ => Ok(Value::NOT_IMPLEMENTED),
     }
@@ -224,7 +267,11 @@ fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
 
 /// `items` n times over.
 pub fn repeated(vm: &Vm, items: &[Value], n: usize) -> Res<Vec<Value>> {
-    let total = items.len().checked_mul(n).filter(|&t| t < isize::MAX as usize / 8).ok_or_else(|| memory_error(vm))?;
+    let total = items
+        .len()
+        .checked_mul(n)
+        .filter(|&t| t < isize::MAX as usize / 8)
+        .ok_or_else(|| memory_error(vm))?;
     check_room(vm, total)?;
     let mut out = vec_for(vm, total)?;
     match items {
@@ -241,13 +288,18 @@ pub fn cannot_repeat(vm: &Vm, a: &Value, b: &Value, times: &Value) -> Res {
     {
         return Ok(r);
     }
-    Err(vm.type_error(format!("can't multiply sequence by non-int of type '{}'", vm.type_name(times))))
+    Err(vm.type_error(format!(
+        "can't multiply sequence by non-int of type '{}'",
+        vm.type_name(times)
+    )))
 }
 
 fn mul(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (seq, times) = if a.is_kind::<List>() { (a, b) } else { (b, a) };
     let l = this::<List>(vm, seq)?;
-    let Some(n) = repeat_count(vm, times)? else { return cannot_repeat(vm, a, b, times) };
+    let Some(n) = repeat_count(vm, times)? else {
+        return cannot_repeat(vm, a, b, times);
+    };
     let items = l.0.borrow();
     let out = repeated(vm, &items, n)?;
     drop(items);
@@ -261,7 +313,9 @@ fn inplace_add(vm: &Vm, a: &Value, b: &Value) -> Res {
 
 fn inplace_mul(vm: &Vm, a: &Value, b: &Value) -> Res {
     let l = this::<List>(vm, a)?;
-    let Some(n) = repeat_count(vm, b)? else { return cannot_repeat(vm, a, b, b) };
+    let Some(n) = repeat_count(vm, b)? else {
+        return cannot_repeat(vm, a, b, b);
+    };
     let out = repeated(vm, &l.to_vec(), n)?;
     let old = l.0.replace(out);
     drop(old);
@@ -290,7 +344,11 @@ fn insert(vm: &Vm, a: &[Value]) -> Res {
 
 fn pop(vm: &Vm, a: &[Value]) -> Res {
     let l = this::<List>(vm, &a[0])?;
-    let i = if a[1].is_unbound() { -1 } else { ssize(vm, &a[1])? };
+    let i = if a[1].is_unbound() {
+        -1
+    } else {
+        ssize(vm, &a[1])?
+    };
     let mut items = l.0.borrow_mut();
     if i == -1
         && let Some(v) = items.pop()
@@ -307,13 +365,28 @@ fn pop(vm: &Vm, a: &[Value]) -> Res {
 }
 
 /// The index of the first item equal to `v` within the bounds given as for `slice`.
-pub fn find(vm: &Vm, v: &Value, bounds: &[Value], get: &dyn Fn(usize) -> Option<Value>, len: usize) -> Res<Option<usize>> {
+pub fn find(
+    vm: &Vm,
+    v: &Value,
+    bounds: &[Value],
+    get: &dyn Fn(usize) -> Option<Value>,
+    len: usize,
+) -> Res<Option<usize>> {
     let bound = |b: Option<&Value>, default: i64| match b.and_then(Value::given) {
         Some(b) => slice_bound(vm, b),
         None => Ok(default),
     };
-    let fix = |i: i64| if i < 0 { i.saturating_add(len as i64).max(0) } else { i };
-    let (start, stop) = (fix(bound(bounds.first(), 0)?), fix(bound(bounds.get(1), i64::MAX)?));
+    let fix = |i: i64| {
+        if i < 0 {
+            i.saturating_add(len as i64).max(0)
+        } else {
+            i
+        }
+    };
+    let (start, stop) = (
+        fix(bound(bounds.first(), 0)?),
+        fix(bound(bounds.get(1), i64::MAX)?),
+    );
     let mut i = start;
     while i < stop
         && let Some(x) = get(i as usize)
@@ -385,7 +458,10 @@ fn sort_method(vm: &Vm, a: &[Value]) -> Res {
 
 fn reversed(vm: &Vm, a: &[Value]) -> Res {
     let n = this::<List>(vm, &a[0])?.len();
-    Ok(vm.alloc(ListRevIter { list: RefCell::new(a[0].clone()), next: Cell::new(n) }))
+    Ok(vm.alloc(ListRevIter {
+        list: RefCell::new(a[0].clone()),
+        next: Cell::new(n),
+    }))
 }
 
 /// `list[int]` and the like.
@@ -393,8 +469,11 @@ pub fn class_getitem(vm: &Vm, a: &[Value]) -> Res {
     vm.generic_alias(&a[0], &a[1])
 }
 
-pub static CLASS_GETITEM: &[NativeDef] =
-    &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: class_getitem, doc: "See PEP 585" }];
+pub static CLASS_GETITEM: &[NativeDef] = &[NativeDef {
+    sig: "__class_getitem__(cls, object, /)",
+    f: class_getitem,
+    doc: "See PEP 585",
+}];
 
 pub static TYPE: TypeSpec = TypeSpec {
     name: "list",
@@ -417,18 +496,66 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.inplace[BinOp::Mul as usize] = Some(inplace_mul);
     },
     methods: &[
-        NativeDef { sig: "append(self, object, /)", f: append, doc: "Append object to the end of the list." },
-        NativeDef { sig: "extend(self, iterable, /)", f: extend_method, doc: "Extend list by appending elements from the iterable." },
-        NativeDef { sig: "insert(self, index, object, /)", f: insert, doc: "Insert object before index." },
-        NativeDef { sig: "pop(self, index=..., /)", f: pop, doc: "Remove and return item at index (default last)." },
-        NativeDef { sig: "remove(self, value, /)", f: remove, doc: "Remove first occurrence of value." },
-        NativeDef { sig: "index(self, value, start=..., stop=..., /)", f: index, doc: "Return first index of value." },
-        NativeDef { sig: "count(self, value, /)", f: count, doc: "Return number of occurrences of value." },
-        NativeDef { sig: "reverse(self, /)", f: reverse, doc: "Reverse *IN PLACE*." },
-        NativeDef { sig: "sort(self, /, *, key=None, reverse=False)", f: sort_method, doc: "Sort the list in ascending order and return None." },
-        NativeDef { sig: "clear(self, /)", f: clear, doc: "Remove all items from list." },
-        NativeDef { sig: "copy(self, /)", f: copy, doc: "Return a shallow copy of the list." },
-        NativeDef { sig: "__reversed__(self, /)", f: reversed, doc: "Return a reverse iterator over the list." },
+        NativeDef {
+            sig: "append(self, object, /)",
+            f: append,
+            doc: "Append object to the end of the list.",
+        },
+        NativeDef {
+            sig: "extend(self, iterable, /)",
+            f: extend_method,
+            doc: "Extend list by appending elements from the iterable.",
+        },
+        NativeDef {
+            sig: "insert(self, index, object, /)",
+            f: insert,
+            doc: "Insert object before index.",
+        },
+        NativeDef {
+            sig: "pop(self, index=..., /)",
+            f: pop,
+            doc: "Remove and return item at index (default last).",
+        },
+        NativeDef {
+            sig: "remove(self, value, /)",
+            f: remove,
+            doc: "Remove first occurrence of value.",
+        },
+        NativeDef {
+            sig: "index(self, value, start=..., stop=..., /)",
+            f: index,
+            doc: "Return first index of value.",
+        },
+        NativeDef {
+            sig: "count(self, value, /)",
+            f: count,
+            doc: "Return number of occurrences of value.",
+        },
+        NativeDef {
+            sig: "reverse(self, /)",
+            f: reverse,
+            doc: "Reverse *IN PLACE*.",
+        },
+        NativeDef {
+            sig: "sort(self, /, *, key=None, reverse=False)",
+            f: sort_method,
+            doc: "Sort the list in ascending order and return None.",
+        },
+        NativeDef {
+            sig: "clear(self, /)",
+            f: clear,
+            doc: "Remove all items from list.",
+        },
+        NativeDef {
+            sig: "copy(self, /)",
+            f: copy,
+            doc: "Return a shallow copy of the list.",
+        },
+        NativeDef {
+            sig: "__reversed__(self, /)",
+            f: reversed,
+            doc: "Return a reverse iterator over the list.",
+        },
     ],
     class_methods: CLASS_GETITEM,
     doc: "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must be an iterable if specified.",
@@ -460,7 +587,11 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 
 fn iter_hint(vm: &Vm, a: &[Value]) -> Res {
     let it = this::<ListIter>(vm, &a[0])?;
-    let n = it.list.borrow().get::<List>().map_or(0, |l| l.len().saturating_sub(it.next.get()));
+    let n = it
+        .list
+        .borrow()
+        .get::<List>()
+        .map_or(0, |l| l.len().saturating_sub(it.next.get()));
     Ok(vm.usize(n))
 }
 
@@ -490,9 +621,21 @@ pub static ITER: TypeSpec = TypeSpec {
         s.next = Some(iter_next);
     },
     methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__setstate__(self, state, /)", f: iter_setstate, doc: "Set state information for unpickling." },
-        NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
+        NativeDef {
+            sig: "__length_hint__(self, /)",
+            f: iter_hint,
+            doc: "Private method returning an estimate of len(list(it)).",
+        },
+        NativeDef {
+            sig: "__setstate__(self, state, /)",
+            f: iter_setstate,
+            doc: "Set state information for unpickling.",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: iter_reduce,
+            doc: "Return state information for pickling.",
+        },
     ],
     ..TypeSpec::EMPTY
 };
@@ -519,7 +662,13 @@ fn rev_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 
 fn rev_hint(vm: &Vm, a: &[Value]) -> Res {
     let it = this::<ListRevIter>(vm, &a[0])?;
-    let n = it.list.borrow().get::<List>().map_or(0, |l| if l.len() < it.next.get() { 0 } else { it.next.get() });
+    let n = it.list.borrow().get::<List>().map_or(0, |l| {
+        if l.len() < it.next.get() {
+            0
+        } else {
+            it.next.get()
+        }
+    });
     Ok(vm.usize(n))
 }
 
@@ -530,6 +679,10 @@ pub static REV_ITER: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(rev_next);
     },
-    methods: &[NativeDef { sig: "__length_hint__(self, /)", f: rev_hint, doc: "Private method returning an estimate of len(list(it))." }],
+    methods: &[NativeDef {
+        sig: "__length_hint__(self, /)",
+        f: rev_hint,
+        doc: "Private method returning an estimate of len(list(it)).",
+    }],
     ..TypeSpec::EMPTY
 };

@@ -22,26 +22,65 @@ fn live<'a>(vm: &Vm, v: &'a Value) -> Res<&'a MemoryView> {
 }
 
 /// A new view; a bytearray learns of it.
-fn make(vm: &Vm, obj: &Value, shape: (isize, usize, isize), like: Option<&MemoryView>, format: (u8, usize)) -> Value {
+fn make(
+    vm: &Vm,
+    obj: &Value,
+    shape: (isize, usize, isize),
+    like: Option<&MemoryView>,
+    format: (u8, usize),
+) -> Value {
     if let Some(b) = obj.get::<ByteArray>() {
         b.exports.set(b.exports.get() + 1);
     }
     let readonly = like.map_or(obj.kind() == Kind::Bytes, |m| m.readonly);
     let (start, len, stride) = shape;
-    vm.alloc(MemoryView { obj: RefCell::new(obj.clone()), start, len, stride, readonly, format: format.0, itemsize: format.1 })
+    vm.alloc(MemoryView {
+        obj: RefCell::new(obj.clone()),
+        start,
+        len,
+        stride,
+        readonly,
+        format: format.0,
+        itemsize: format.1,
+    })
 }
 
 /// A view of a whole bytes-like object.
 pub fn view(vm: &Vm, obj: &Value) -> Res {
     match obj.kind() {
-        Kind::Bytes => Ok(make(vm, obj, (0, obj.get::<Bytes>().map_or(0, |b| b.data.len()), 1), None, (b'B', 1))),
-        Kind::ByteArray => Ok(make(vm, obj, (0, obj.get::<ByteArray>().map_or(0, |b| b.data.borrow().len()), 1), None, (b'B', 1))),
+        Kind::Bytes => Ok(make(
+            vm,
+            obj,
+            (0, obj.get::<Bytes>().map_or(0, |b| b.data.len()), 1),
+            None,
+            (b'B', 1),
+        )),
+        Kind::ByteArray => Ok(make(
+            vm,
+            obj,
+            (
+                0,
+                obj.get::<ByteArray>().map_or(0, |b| b.data.borrow().len()),
+                1,
+            ),
+            None,
+            (b'B', 1),
+        )),
         Kind::MemoryView => {
             let m = live(vm, obj)?;
             let base = m.obj.borrow().clone();
-            Ok(make(vm, &base, (m.start, m.len, m.stride), Some(m), (m.format, m.itemsize)))
+            Ok(make(
+                vm,
+                &base,
+                (m.start, m.len, m.stride),
+                Some(m),
+                (m.format, m.itemsize),
+            ))
         }
-        _ => Err(vm.type_error(format!("memoryview: a bytes-like object is required, not '{}'", vm.type_name(obj)))),
+        _ => Err(vm.type_error(format!(
+            "memoryview: a bytes-like object is required, not '{}'",
+            vm.type_name(obj)
+        ))),
     }
 }
 
@@ -52,7 +91,11 @@ fn new(vm: &Vm, _class: &Value, args: Args) -> Res {
 
 fn repr(vm: &Vm, v: &Value) -> Res {
     let m = this::<MemoryView>(vm, v)?;
-    let what = if m.obj.borrow().is_unbound() { "released memory" } else { "memory" };
+    let what = if m.obj.borrow().is_unbound() {
+        "released memory"
+    } else {
+        "memory"
+    };
     Ok(vm.str(&format!("<{what} at 0x{:x}>", v.id())))
 }
 
@@ -130,7 +173,9 @@ fn item_bytes(vm: &Vm, format: u8, v: &Value) -> Res<[u8; 8]> {
         },
         b'?' => Ok((vm.truth(v)? as u64).to_le_bytes()),
         b'd' => Ok(vm.to_f64(v).map_err(|_| wrong_type())?.to_le_bytes()),
-        b'f' => Ok(u64::from((vm.to_f64(v).map_err(|_| wrong_type())? as f32).to_bits()).to_le_bytes()),
+        b'f' => {
+            Ok(u64::from((vm.to_f64(v).map_err(|_| wrong_type())? as f32).to_bits()).to_le_bytes())
+        }
         _ => {
             if !has_index(vm, v) {
                 return Err(wrong_type());
@@ -142,7 +187,11 @@ fn item_bytes(vm: &Vm, format: u8, v: &Value) -> Res<[u8; 8]> {
                 Some(b) => i128::try_from(b).map_err(|_| wrong_value())?,
                 None => return Err(wrong_type()),
             };
-            let (low, high) = if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
+            let (low, high) = if signed {
+                (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1)
+            } else {
+                (0, (1i128 << bits) - 1)
+            };
             if value < low || value > high {
                 return Err(wrong_value());
             }
@@ -152,7 +201,10 @@ fn item_bytes(vm: &Vm, format: u8, v: &Value) -> Res<[u8; 8]> {
 }
 
 fn items(vm: &Vm, m: &MemoryView) -> Res<Vec<Value>> {
-    Ok(view_bytes(m).chunks(m.itemsize.max(1)).map(|b| item(vm, m.format, b)).collect())
+    Ok(view_bytes(m)
+        .chunks(m.itemsize.max(1))
+        .map(|b| item(vm, m.format, b))
+        .collect())
 }
 
 fn bad_key(vm: &Vm) -> Raised {
@@ -169,16 +221,28 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     }
     match seq_key(vm, key, "memoryview")? {
         Key::At(i) => {
-            let Some(i) = position(i, m.len) else { return Err(vm.index_error("index out of bounds on dimension 1")) };
+            let Some(i) = position(i, m.len) else {
+                return Err(vm.index_error("index out of bounds on dimension 1"));
+            };
             let at = (m.start + i as isize * m.stride).max(0) as usize;
             let obj = m.obj.borrow().clone();
-            let Some(data) = buffer(&obj) else { return Err(bad_key(vm)) };
-            Ok(item(vm, m.format, data.get(at..at + m.itemsize).unwrap_or(&[])))
+            let Some(data) = buffer(&obj) else {
+                return Err(bad_key(vm));
+            };
+            Ok(item(
+                vm,
+                m.format,
+                data.get(at..at + m.itemsize).unwrap_or(&[]),
+            ))
         }
         Key::Slice(bounds) => {
             let s = bounds.of(m.len);
             let obj = m.obj.borrow().clone();
-            let shape = (m.start + s.start as isize * m.stride, s.count, m.stride * s.step as isize);
+            let shape = (
+                m.start + s.start as isize * m.stride,
+                s.count,
+                m.stride * s.step as isize,
+            );
             Ok(make(vm, &obj, shape, Some(m), (m.format, m.itemsize)))
         }
     }
@@ -189,24 +253,43 @@ fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
     if m.readonly {
         return Err(vm.type_error("cannot modify read-only memory"));
     }
-    let Some(value) = value else { return Err(vm.type_error("cannot delete memory")) };
+    let Some(value) = value else {
+        return Err(vm.type_error("cannot delete memory"));
+    };
     if key.kind() != Kind::Slice && !has_index(vm, key) {
         return Err(bad_key(vm));
     }
     let (first, count, stride, data) = match seq_key(vm, key, "memoryview")? {
         Key::At(i) => {
-            let Some(i) = position(i, m.len) else { return Err(vm.index_error("index out of bounds on dimension 1")) };
-            (m.start + i as isize * m.stride, 1, m.stride, item_bytes(vm, m.format, value)?[..m.itemsize].to_vec())
+            let Some(i) = position(i, m.len) else {
+                return Err(vm.index_error("index out of bounds on dimension 1"));
+            };
+            (
+                m.start + i as isize * m.stride,
+                1,
+                m.stride,
+                item_bytes(vm, m.format, value)?[..m.itemsize].to_vec(),
+            )
         }
         Key::Slice(bounds) => {
             let s = bounds.of(m.len);
             let Some(data) = buffer(value) else {
-                return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(value))));
+                return Err(vm.type_error(format!(
+                    "a bytes-like object is required, not '{}'",
+                    vm.type_name(value)
+                )));
             };
             if data.len() != s.count * m.itemsize {
-                return Err(vm.value_error("memoryview assignment: lvalue and rvalue have different structures"));
+                return Err(vm.value_error(
+                    "memoryview assignment: lvalue and rvalue have different structures",
+                ));
             }
-            (m.start + s.start as isize * m.stride, s.count, m.stride * s.step as isize, data.to_vec())
+            (
+                m.start + s.start as isize * m.stride,
+                s.count,
+                m.stride * s.step as isize,
+                data.to_vec(),
+            )
         }
     };
     let obj = m.obj.borrow().clone();
@@ -248,11 +331,21 @@ fn toreadonly(vm: &Vm, a: &[Value]) -> Res {
     if let Some(b) = obj.get::<ByteArray>() {
         b.exports.set(b.exports.get() + 1);
     }
-    Ok(vm.alloc(MemoryView { obj: RefCell::new(obj), readonly: true, start: m.start, len: m.len, stride: m.stride, format: m.format, itemsize: m.itemsize }))
+    Ok(vm.alloc(MemoryView {
+        obj: RefCell::new(obj),
+        readonly: true,
+        start: m.start,
+        len: m.len,
+        stride: m.stride,
+        format: m.format,
+        itemsize: m.itemsize,
+    }))
 }
 fn cast(vm: &Vm, a: &[Value]) -> Res {
     let m = live(vm, &a[0])?;
-    let Some(format) = a[1].as_str() else { return Err(vm.wrong_type("cast() argument 'format'", "str", &a[1])) };
+    let Some(format) = a[1].as_str() else {
+        return Err(vm.wrong_type("cast() argument 'format'", "str", &a[1]));
+    };
     let letter = format.strip_prefix('@').unwrap_or(format).as_bytes();
     let size = match letter {
         [f] => size_of_format(*f),
@@ -272,7 +365,13 @@ fn cast(vm: &Vm, a: &[Value]) -> Res {
         return Err(vm.type_error("memoryview: length is not a multiple of itemsize"));
     }
     let obj = m.obj.borrow().clone();
-    Ok(make(vm, &obj, (m.start, bytes / size, size as isize), Some(m), (*f, size)))
+    Ok(make(
+        vm,
+        &obj,
+        (m.start, bytes / size, size as isize),
+        Some(m),
+        (*f, size),
+    ))
 }
 fn index(vm: &Vm, a: &[Value]) -> Res {
     let all = items(vm, live(vm, &a[0])?)?;
@@ -347,30 +446,130 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.setitem = Some(setitem);
     },
     methods: &[
-        NativeDef { sig: "release(self, /)", f: release, doc: "Release the underlying buffer exposed by the memoryview object." },
-        NativeDef { sig: "tobytes(self, /, order='C')", f: tobytes, doc: "Return the data in the buffer as a byte string." },
-        NativeDef { sig: "hex(self, /, sep=..., bytes_per_sep=1)", f: hex, doc: "Return the data in the buffer as a str of hexadecimal numbers." },
-        NativeDef { sig: "tolist(self, /)", f: tolist, doc: "Return the data in the buffer as a list of elements." },
-        NativeDef { sig: "cast(self, /, format, shape=...)", f: cast, doc: "Cast a memoryview to a new format or shape." },
-        NativeDef { sig: "toreadonly(self, /)", f: toreadonly, doc: "Return a readonly version of the memoryview." },
-        NativeDef { sig: "index(self, value, start=..., stop=..., /)", f: index, doc: "Return the index of the first occurrence of a value." },
-        NativeDef { sig: "count(self, value, /)", f: count, doc: "Count the number of occurrences of a value." },
-        NativeDef { sig: "__enter__(self, /)", f: enter, doc: "" },
-        NativeDef { sig: "__exit__(self, /, *exc_info)", f: release, doc: "Release the underlying buffer exposed by the memoryview object." },
+        NativeDef {
+            sig: "release(self, /)",
+            f: release,
+            doc: "Release the underlying buffer exposed by the memoryview object.",
+        },
+        NativeDef {
+            sig: "tobytes(self, /, order='C')",
+            f: tobytes,
+            doc: "Return the data in the buffer as a byte string.",
+        },
+        NativeDef {
+            sig: "hex(self, /, sep=..., bytes_per_sep=1)",
+            f: hex,
+            doc: "Return the data in the buffer as a str of hexadecimal numbers.",
+        },
+        NativeDef {
+            sig: "tolist(self, /)",
+            f: tolist,
+            doc: "Return the data in the buffer as a list of elements.",
+        },
+        NativeDef {
+            sig: "cast(self, /, format, shape=...)",
+            f: cast,
+            doc: "Cast a memoryview to a new format or shape.",
+        },
+        NativeDef {
+            sig: "toreadonly(self, /)",
+            f: toreadonly,
+            doc: "Return a readonly version of the memoryview.",
+        },
+        NativeDef {
+            sig: "index(self, value, start=..., stop=..., /)",
+            f: index,
+            doc: "Return the index of the first occurrence of a value.",
+        },
+        NativeDef {
+            sig: "count(self, value, /)",
+            f: count,
+            doc: "Count the number of occurrences of a value.",
+        },
+        NativeDef {
+            sig: "__enter__(self, /)",
+            f: enter,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__exit__(self, /, *exc_info)",
+            f: release,
+            doc: "Release the underlying buffer exposed by the memoryview object.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "obj", get: get_obj, set: None, doc: "The underlying object of the memoryview." },
-        GetSetDef { name: "nbytes", get: get_nbytes, set: None, doc: "The amount of space in bytes that the array would use in a contiguous representation." },
-        GetSetDef { name: "readonly", get: get_readonly, set: None, doc: "A bool indicating whether the memory is read only." },
-        GetSetDef { name: "itemsize", get: get_itemsize, set: None, doc: "The size in bytes of each element of the memoryview." },
-        GetSetDef { name: "format", get: get_format, set: None, doc: "A string containing the format (in struct module style)\n for each element in the view." },
-        GetSetDef { name: "ndim", get: get_ndim, set: None, doc: "An integer indicating how many dimensions of a multi-dimensional\n array the memory represents." },
-        GetSetDef { name: "shape", get: get_shape, set: None, doc: "A tuple of ndim integers giving the shape of the memory\n as an N-dimensional array." },
-        GetSetDef { name: "strides", get: get_strides, set: None, doc: "A tuple of ndim integers giving the size in bytes to access\n each element for each dimension of the array." },
-        GetSetDef { name: "suboffsets", get: get_suboffsets, set: None, doc: "A tuple of integers used internally for PIL-style arrays." },
-        GetSetDef { name: "contiguous", get: get_contiguous, set: None, doc: "A bool indicating whether the memory is contiguous." },
-        GetSetDef { name: "c_contiguous", get: get_contiguous, set: None, doc: "A bool indicating whether the memory is C contiguous." },
-        GetSetDef { name: "f_contiguous", get: get_contiguous, set: None, doc: "A bool indicating whether the memory is Fortran contiguous." },
+        GetSetDef {
+            name: "obj",
+            get: get_obj,
+            set: None,
+            doc: "The underlying object of the memoryview.",
+        },
+        GetSetDef {
+            name: "nbytes",
+            get: get_nbytes,
+            set: None,
+            doc: "The amount of space in bytes that the array would use in a contiguous representation.",
+        },
+        GetSetDef {
+            name: "readonly",
+            get: get_readonly,
+            set: None,
+            doc: "A bool indicating whether the memory is read only.",
+        },
+        GetSetDef {
+            name: "itemsize",
+            get: get_itemsize,
+            set: None,
+            doc: "The size in bytes of each element of the memoryview.",
+        },
+        GetSetDef {
+            name: "format",
+            get: get_format,
+            set: None,
+            doc: "A string containing the format (in struct module style)\n for each element in the view.",
+        },
+        GetSetDef {
+            name: "ndim",
+            get: get_ndim,
+            set: None,
+            doc: "An integer indicating how many dimensions of a multi-dimensional\n array the memory represents.",
+        },
+        GetSetDef {
+            name: "shape",
+            get: get_shape,
+            set: None,
+            doc: "A tuple of ndim integers giving the shape of the memory\n as an N-dimensional array.",
+        },
+        GetSetDef {
+            name: "strides",
+            get: get_strides,
+            set: None,
+            doc: "A tuple of ndim integers giving the size in bytes to access\n each element for each dimension of the array.",
+        },
+        GetSetDef {
+            name: "suboffsets",
+            get: get_suboffsets,
+            set: None,
+            doc: "A tuple of integers used internally for PIL-style arrays.",
+        },
+        GetSetDef {
+            name: "contiguous",
+            get: get_contiguous,
+            set: None,
+            doc: "A bool indicating whether the memory is contiguous.",
+        },
+        GetSetDef {
+            name: "c_contiguous",
+            get: get_contiguous,
+            set: None,
+            doc: "A bool indicating whether the memory is C contiguous.",
+        },
+        GetSetDef {
+            name: "f_contiguous",
+            get: get_contiguous,
+            set: None,
+            doc: "A bool indicating whether the memory is Fortran contiguous.",
+        },
     ],
     doc: "Create a new memoryview object which references the given object.",
     ..TypeSpec::EMPTY

@@ -123,8 +123,32 @@ pub static FUNCTION_TABLES: &[&[&[NativeDef]]] = &[containers::FUNCTIONS, &[FUNC
 
 /// Types that are names of the module `builtins`, beside the exceptions.
 const PUBLIC: &[&str] = &[
-    "object", "type", "int", "bool", "float", "complex", "str", "bytes", "bytearray", "memoryview", "list", "tuple", "dict", "set", "frozenset", "range",
-    "slice", "enumerate", "zip", "map", "filter", "reversed", "property", "staticmethod", "classmethod", "super",
+    "object",
+    "type",
+    "int",
+    "bool",
+    "float",
+    "complex",
+    "str",
+    "bytes",
+    "bytearray",
+    "memoryview",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "frozenset",
+    "range",
+    "slice",
+    "enumerate",
+    "zip",
+    "map",
+    "filter",
+    "reversed",
+    "property",
+    "staticmethod",
+    "classmethod",
+    "super",
 ];
 
 /// Functions that belong to the making of classes.
@@ -150,7 +174,12 @@ pub fn boot(hash_seed: u64) -> Box<Vm> {
     generic::register(&vm);
     let mut made: Vec<Value> = CORE.iter().map(|spec| vm.new_type(spec, None)).collect();
     function::make_extra_types(&vm);
-    made.extend(TYPE_TABLES.iter().flat_map(|t| t.iter()).map(|spec| vm.new_type(spec, None)));
+    made.extend(
+        TYPE_TABLES
+            .iter()
+            .flat_map(|t| t.iter())
+            .map(|spec| vm.new_type(spec, None)),
+    );
     exceptions::boot(&vm);
     vm.adopt_early();
     adopt_methods(&vm);
@@ -160,7 +189,14 @@ pub fn boot(hash_seed: u64) -> Box<Vm> {
 
 /// Methods that were made before `method_descriptor` existed get their type.
 fn adopt_methods(vm: &Vm) {
-    let Some(shape) = vm.type_state.extra(Extra::MethodDescriptor).get::<TypeObj>().map(|t| t.root_shape.get()) else { return };
+    let Some(shape) = vm
+        .type_state
+        .extra(Extra::MethodDescriptor)
+        .get::<TypeObj>()
+        .map(|t| t.root_shape.get())
+    else {
+        return;
+    };
     vm.heap.each_object(&mut |h| {
         // SAFETY: the heap gives live objects, and the kind says which payload they have.
         unsafe {
@@ -175,10 +211,15 @@ fn adopt_methods(vm: &Vm) {
 }
 
 fn fill_builtins(vm: &Vm, types: &[Value]) {
-    let Some(d) = vm.builtins.get::<Dict>() else { return };
+    let Some(d) = vm.builtins.get::<Dict>() else {
+        return;
+    };
     let set = |name: &str, v: Value| vm.dict_set_str(d, &vm.intern(name), v);
     set("__name__", vm.intern("builtins"));
-    set("__doc__", vm.str("Built-in functions, types, exceptions, and other objects."));
+    set(
+        "__doc__",
+        vm.str("Built-in functions, types, exceptions, and other objects."),
+    );
     set("__package__", vm.names_empty());
     set("__loader__", Value::NONE);
     set("__spec__", Value::NONE);

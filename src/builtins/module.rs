@@ -9,13 +9,21 @@ use crate::object::value::Value;
 use crate::vm::{Raised, Res, Vm};
 
 fn dict_of<'a>(vm: &Vm, v: &'a Value) -> Res<&'a Dict> {
-    v.get::<Module>().and_then(|m| m.dict.get::<Dict>()).ok_or_else(|| vm.type_error("a module was expected"))
+    v.get::<Module>()
+        .and_then(|m| m.dict.get::<Dict>())
+        .ok_or_else(|| vm.type_error("a module was expected"))
 }
 
 fn module_new(vm: &Vm, class: &Value, _: Args) -> Res {
     let dict = vm.dict();
     if let Some(d) = dict.get::<Dict>() {
-        for name in [&vm.names.__name__, &vm.names.__doc__, &vm.names.__package__, &vm.names.__loader__, &vm.names.__spec__] {
+        for name in [
+            &vm.names.__name__,
+            &vm.names.__doc__,
+            &vm.names.__package__,
+            &vm.names.__loader__,
+            &vm.names.__spec__,
+        ] {
             vm.dict_set_str(d, name, Value::NONE);
         }
     }
@@ -46,16 +54,30 @@ fn module_repr(vm: &Vm, v: &Value) -> Res {
     };
     Ok(vm.str(&match text(vm, d, &vm.names.__file__) {
         Some(f) => format!("<module {name} from {}>", crate::text::repr::str_repr(&f)),
-        None if vm.dict_get_str(d, &vm.names.__spec__).is_some_and(|s| !s.is_none()) || v_is_builtin(vm, v) => format!("<module {name} (built-in)>"),
+        None if vm
+            .dict_get_str(d, &vm.names.__spec__)
+            .is_some_and(|s| !s.is_none())
+            || v_is_builtin(vm, v) =>
+        {
+            format!("<module {name} (built-in)>")
+        }
         None => format!("<module {name}>"),
     }))
 }
 
 /// True for a module without a file that `sys.modules` knows.
 fn v_is_builtin(vm: &Vm, v: &Value) -> bool {
-    let name = v.get::<Module>().and_then(|m| m.dict.get::<Dict>()).and_then(|d| vm.dict_get_str(d, &vm.names.__name__));
-    let Some(name) = name.filter(|n| n.as_str().is_some_and(|n| n != "__main__")) else { return false };
-    vm.modules.get::<Dict>().and_then(|d| vm.dict_get_str(d, &name)).is_some_and(|m| m.is(v))
+    let name = v
+        .get::<Module>()
+        .and_then(|m| m.dict.get::<Dict>())
+        .and_then(|d| vm.dict_get_str(d, &vm.names.__name__));
+    let Some(name) = name.filter(|n| n.as_str().is_some_and(|n| n != "__main__")) else {
+        return false;
+    };
+    vm.modules
+        .get::<Dict>()
+        .and_then(|d| vm.dict_get_str(d, &name))
+        .is_some_and(|m| m.is(v))
 }
 
 fn module_getattr(vm: &Vm, v: &Value, name: &Value) -> Res {
@@ -76,11 +98,17 @@ fn missing(vm: &Vm, v: &Value, d: &Dict, name: &Value) -> Raised {
         return vm.attribute_error(&format!("module has no attribute '{attr}'"), v, name);
     };
     let initializing = match vm.dict_get_str(d, &vm.names.__spec__) {
-        Some(s) if !s.is_none() => vm.getattr_opt(&s, &vm.intern("_initializing")).ok().flatten().is_some_and(|i| i.is_true()),
+        Some(s) if !s.is_none() => vm
+            .getattr_opt(&s, &vm.intern("_initializing"))
+            .ok()
+            .flatten()
+            .is_some_and(|i| i.is_true()),
         _ => false,
     };
     let message = if initializing {
-        format!("partially initialized module '{module}' has no attribute '{attr}' (most likely due to a circular import)")
+        format!(
+            "partially initialized module '{module}' has no attribute '{attr}' (most likely due to a circular import)"
+        )
     } else {
         format!("module '{module}' has no attribute '{attr}'")
     };
@@ -121,11 +149,15 @@ fn set_annotations(vm: &Vm, v: &Value, new: Option<&Value>) -> Res<()> {
 }
 
 fn get_annotate(vm: &Vm, v: &Value) -> Res {
-    Ok(vm.dict_get_str(dict_of(vm, v)?, &vm.names.__annotate__).unwrap_or(Value::NONE))
+    Ok(vm
+        .dict_get_str(dict_of(vm, v)?, &vm.names.__annotate__)
+        .unwrap_or(Value::NONE))
 }
 
 fn set_annotate(vm: &Vm, v: &Value, new: Option<&Value>) -> Res<()> {
-    let Some(n) = new else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
+    let Some(n) = new else {
+        return Err(vm.type_error("cannot delete __annotate__ attribute"));
+    };
     if !n.is_none() && !vm.is_callable(n) {
         return Err(vm.type_error("__annotate__ must be callable or None"));
     }
@@ -157,7 +189,11 @@ impl Vm {
         let Some(d) = dict.get::<Dict>() else { return };
         let m = self.intern(module);
         for def in defs {
-            self.dict_set_str(d, &self.intern(def.name()), self.new_native(def, Value::UNBOUND, Value::UNBOUND, m.clone()));
+            self.dict_set_str(
+                d,
+                &self.intern(def.name()),
+                self.new_native(def, Value::UNBOUND, Value::UNBOUND, m.clone()),
+            );
         }
     }
 }
@@ -172,11 +208,34 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.repr = Some(module_repr);
         s.getattr = Some(module_getattr);
     },
-    methods: &[NativeDef { sig: "__dir__(self, /)", f: module_dir, doc: "__dir__() -> list\nspecialized dir() implementation" }],
+    methods: &[NativeDef {
+        sig: "__dir__(self, /)",
+        f: module_dir,
+        doc: "__dir__() -> list\nspecialized dir() implementation",
+    }],
     getset: &[
-        GetSetDef { name: "__dict__", get: |vm, v| Ok(v.get::<Module>().map_or(Value::NONE, |m| m.dict.clone())).inspect(|_| { let _ = vm; }), set: None, doc: "" },
-        GetSetDef { name: "__annotations__", get: get_annotations, set: Some(set_annotations), doc: "" },
-        GetSetDef { name: "__annotate__", get: get_annotate, set: Some(set_annotate), doc: "" },
+        GetSetDef {
+            name: "__dict__",
+            get: |vm, v| {
+                Ok(v.get::<Module>().map_or(Value::NONE, |m| m.dict.clone())).inspect(|_| {
+                    let _ = vm;
+                })
+            },
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "__annotations__",
+            get: get_annotations,
+            set: Some(set_annotations),
+            doc: "",
+        },
+        GetSetDef {
+            name: "__annotate__",
+            get: get_annotate,
+            set: Some(set_annotate),
+            doc: "",
+        },
     ],
     doc: "Create a module object.\n\nThe name must be a string; the optional docstring can have any type.",
     ..TypeSpec::EMPTY

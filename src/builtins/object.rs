@@ -18,7 +18,9 @@ pub fn object_repr(vm: &Vm, v: &Value) -> Res {
 
 /// A class's name with its module, except for builtins.
 pub fn full_name(vm: &Vm, class: &Value) -> String {
-    let Some(t) = class.get::<TypeObj>() else { return vm.type_name(class) };
+    let Some(t) = class.get::<TypeObj>() else {
+        return vm.type_name(class);
+    };
     let qualname = t.qualname.borrow().as_str().unwrap_or("?").to_string();
     match module_of(vm, t).as_ref().and_then(Value::as_str) {
         Some(m) if m != "builtins" => format!("{m}.{qualname}"),
@@ -28,7 +30,9 @@ pub fn full_name(vm: &Vm, class: &Value) -> String {
 
 /// A class's `__module__`, as its own dict has it.
 pub fn module_of(vm: &Vm, t: &TypeObj) -> Option<Value> {
-    t.dict.get::<Dict>().and_then(|d| vm.dict_get_str(d, &vm.names.__module__))
+    t.dict
+        .get::<Dict>()
+        .and_then(|d| vm.dict_get_str(d, &vm.names.__module__))
 }
 
 #[inline(never)]
@@ -47,11 +51,21 @@ pub fn object_hash(_: &Vm, v: &Value) -> Res<i64> {
 #[inline(never)]
 pub fn object_cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
     match op {
-        CmpOp::Eq => Ok(if a.is(b) { Value::TRUE } else { Value::NOT_IMPLEMENTED }),
+        CmpOp::Eq => Ok(if a.is(b) {
+            Value::TRUE
+        } else {
+            Value::NOT_IMPLEMENTED
+        }),
         CmpOp::Ne => {
-            let Some(f) = vm.type_obj(a).slots().cmp else { return Ok(Value::NOT_IMPLEMENTED) };
+            let Some(f) = vm.type_obj(a).slots().cmp else {
+                return Ok(Value::NOT_IMPLEMENTED);
+            };
             let r = f(vm, a, b, CmpOp::Eq)?;
-            if r.is_not_implemented() { Ok(r) } else { Ok(Value::bool(!vm.truth(&r)?)) }
+            if r.is_not_implemented() {
+                Ok(r)
+            } else {
+                Ok(Value::bool(!vm.truth(&r)?))
+            }
         }
         _ => Ok(Value::NOT_IMPLEMENTED),
     }
@@ -73,17 +87,23 @@ pub fn object_new(vm: &Vm, class: &Value, args: Args) -> Res {
     let t = vm.expect_type(class, "object.__new__(X): X is not a type object")?;
     if !args.all.is_empty() {
         let s = t.slots();
-        if s.new.map(|f| f as usize) != Some(object_new as usize) {
-            return Err(vm.type_error("object.__new__() takes exactly one argument (the type to instantiate)"));
+        if s.new.map(|f| f as usize) != Some(object_new as *const () as usize) {
+            return Err(vm.type_error(
+                "object.__new__() takes exactly one argument (the type to instantiate)",
+            ));
         }
-        if s.init.map(|f| f as usize) == Some(object_init as usize) {
+        if s.init.map(|f| f as usize) == Some(object_init as *const () as usize) {
             return Err(vm.type_error(format!("{}() takes no arguments", t.name_str())));
         }
     }
     if t.has(tflag::ABSTRACT) {
         return Err(vm.abstract_error(class));
     }
-    if t.has(tflag::HEAP) { Ok(vm.new_instance(t)) } else { Ok(vm.alloc_as(class, Object)) }
+    if t.has(tflag::HEAP) {
+        Ok(vm.new_instance(t))
+    } else {
+        Ok(vm.alloc_as(class, Object))
+    }
 }
 
 /// `object.__init__`.
@@ -94,26 +114,38 @@ pub fn object_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     }
     let t = vm.type_obj(v);
     let s = t.slots();
-    if s.init.map(|f| f as usize) != Some(object_init as usize) {
-        return Err(vm.type_error("object.__init__() takes exactly one argument (the instance to initialize)"));
+    if s.init.map(|f| f as usize) != Some(object_init as *const () as usize) {
+        return Err(vm.type_error(
+            "object.__init__() takes exactly one argument (the instance to initialize)",
+        ));
     }
-    if s.new.map(|f| f as usize) == Some(object_new as usize) {
-        return Err(vm.type_error(format!("{}.__init__() takes exactly one argument (the instance to initialize)", t.name_str())));
+    if s.new.map(|f| f as usize) == Some(object_new as *const () as usize) {
+        return Err(vm.type_error(format!(
+            "{}.__init__() takes exactly one argument (the instance to initialize)",
+            t.name_str()
+        )));
     }
     Ok(())
 }
 
 fn object_format(vm: &Vm, a: &[Value]) -> Res {
-    let Some(spec) = a[1].as_str() else { return Err(vm.wrong_type("__format__() argument", "str", &a[1])) };
+    let Some(spec) = a[1].as_str() else {
+        return Err(vm.wrong_type("__format__() argument", "str", &a[1]));
+    };
     if !spec.is_empty() {
-        return Err(vm.type_error(format!("unsupported format string passed to {}.__format__", vm.type_name(&a[0]))));
+        return Err(vm.type_error(format!(
+            "unsupported format string passed to {}.__format__",
+            vm.type_name(&a[0])
+        )));
     }
     vm.str_of(&a[0])
 }
 
 /// Names of a class and its bases, into a dict used as an ordered set.
 pub fn merge_class_names(vm: &Vm, names: &Dict, class: &Value) -> Res<()> {
-    let Some(t) = class.get::<TypeObj>() else { return Ok(()) };
+    let Some(t) = class.get::<TypeObj>() else {
+        return Ok(());
+    };
     let mro = t.mro.borrow().clone();
     for c in tuple_items(&mro).iter().rev() {
         if let Some(d) = c.get::<TypeObj>().and_then(|c| c.dict.get::<Dict>()) {
@@ -127,7 +159,9 @@ pub fn merge_class_names(vm: &Vm, names: &Dict, class: &Value) -> Res<()> {
 
 fn object_dir(vm: &Vm, a: &[Value]) -> Res {
     let names = vm.dict();
-    let Some(n) = names.get::<Dict>() else { return Ok(Value::NONE) };
+    let Some(n) = names.get::<Dict>() else {
+        return Ok(Value::NONE);
+    };
     if let Some(d) = vm.getattr_opt(&a[0], &vm.names.__dict__)?
         && let Some(d) = d.get::<Dict>()
     {
@@ -143,7 +177,14 @@ fn object_dir(vm: &Vm, a: &[Value]) -> Res {
 
 fn object_sizeof(vm: &Vm, a: &[Value]) -> Res {
     let size = match a[0].header() {
-        Some(h) => vm.heap.info(h.kind).size + if h.flags.get() & flag::SLOTS != 0 { 8 + h.aux.get() as usize * 8 } else { 0 },
+        Some(h) => {
+            vm.heap.info(h.kind).size
+                + if h.flags.get() & flag::SLOTS != 0 {
+                    8 + h.aux.get() as usize * 8
+                } else {
+                    0
+                }
+        }
         None => 8,
     };
     Ok(vm.usize(size))
@@ -152,10 +193,15 @@ fn object_sizeof(vm: &Vm, a: &[Value]) -> Res {
 /// The values of `__slots__` attributes of all classes in the MRO, as a dict; None if there are none.
 fn slot_state(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let out = vm.dict();
-    let Some(d) = out.get::<Dict>() else { return Ok(None) };
+    let Some(d) = out.get::<Dict>() else {
+        return Ok(None);
+    };
     let mro = vm.type_obj(v).mro.borrow().clone();
     for c in tuple_items(&mro) {
-        let items = c.get::<TypeObj>().and_then(|t| t.dict.get::<Dict>()).map_or(vec![], Dict::items);
+        let items = c
+            .get::<TypeObj>()
+            .and_then(|t| t.dict.get::<Dict>())
+            .map_or(vec![], Dict::items);
         for (_, x) in items {
             if let Some(s) = x.get::<SlotDescr>() {
                 let value = get_slot(&vm.heap, v, s.slot);
@@ -212,7 +258,10 @@ fn reduce_newobj(vm: &Vm, me: &Value) -> Res {
         let r = vm.call(&f, &[])?;
         let items = tuple_items(&r);
         if items.len() != 2 {
-            return Err(vm.type_error(format!("__getnewargs_ex__ should return a tuple, not '{}'", vm.type_name(&r))));
+            return Err(vm.type_error(format!(
+                "__getnewargs_ex__ should return a tuple, not '{}'",
+                vm.type_name(&r)
+            )));
         }
         args = vm.collect(&items[0])?;
         kwargs = Some(items[1].clone()).filter(|k| k.get::<Dict>().is_some_and(|d| !d.is_empty()));
@@ -221,7 +270,10 @@ fn reduce_newobj(vm: &Vm, me: &Value) -> Res {
     }
     let copyreg = vm.import_module("copyreg")?;
     let (maker, call_args) = match kwargs {
-        Some(k) => (vm.getattr_str(&copyreg, "__newobj_ex__")?, vm.tuple(vec![class, vm.tuple(args), k])),
+        Some(k) => (
+            vm.getattr_str(&copyreg, "__newobj_ex__")?,
+            vm.tuple(vec![class, vm.tuple(args), k]),
+        ),
         None => {
             args.insert(0, class);
             (vm.getattr_str(&copyreg, "__newobj__")?, vm.tuple(args))
@@ -229,8 +281,16 @@ fn reduce_newobj(vm: &Vm, me: &Value) -> Res {
     };
     let getstate = vm.getattr(me, &vm.names.__getstate__)?;
     let state = vm.call(&getstate, &[])?;
-    let list_items = if me.kind() == Kind::List { vm.iter(me)? } else { Value::NONE };
-    let dict_items = if me.kind() == Kind::Dict { vm.iter(&vm.call_method(me, &vm.names.items, &[])?)? } else { Value::NONE };
+    let list_items = if me.kind() == Kind::List {
+        vm.iter(me)?
+    } else {
+        Value::NONE
+    };
+    let dict_items = if me.kind() == Kind::Dict {
+        vm.iter(&vm.call_method(me, &vm.names.items, &[])?)?
+    } else {
+        Value::NONE
+    };
     Ok(vm.tuple(vec![maker, call_args, state, list_items, dict_items]))
 }
 
@@ -247,7 +307,9 @@ fn get_class(vm: &Vm, v: &Value) -> Res {
 }
 
 fn set_class(vm: &Vm, v: &Value, new: Option<&Value>) -> Res<()> {
-    let Some(new) = new else { return Err(vm.type_error("can't delete __class__ attribute")) };
+    let Some(new) = new else {
+        return Err(vm.type_error("can't delete __class__ attribute"));
+    };
     vm.assign_class(v, new)
 }
 
@@ -268,12 +330,24 @@ fn set_dict(vm: &Vm, v: &Value, new: Option<&Value>) -> Res<()> {
 /// `__dict__` of classes whose instances have one.
 pub static DICT_GETSET: GetSetDef = DICT_GETSET_CONST;
 /// The same, to stand in tables.
-pub const DICT_GETSET_CONST: GetSetDef = GetSetDef { name: "__dict__", get: get_dict, set: Some(set_dict), doc: "dictionary for instance variables" };
+pub const DICT_GETSET_CONST: GetSetDef = GetSetDef {
+    name: "__dict__",
+    get: get_dict,
+    set: Some(set_dict),
+    doc: "dictionary for instance variables",
+};
 
 /// `__weakref__`: the first weak reference to the object.
 pub static WEAKREF_GETSET: GetSetDef = GetSetDef {
     name: "__weakref__",
-    get: |vm, v| Ok(vm.heap.weak_refs(v).into_iter().next().unwrap_or(Value::NONE)),
+    get: |vm, v| {
+        Ok(vm
+            .heap
+            .weak_refs(v)
+            .into_iter()
+            .next()
+            .unwrap_or(Value::NONE))
+    },
     set: None,
     doc: "list of weak references to the object",
 };
@@ -282,14 +356,27 @@ impl Vm {
     /// `obj.__class__ = new`.
     pub fn assign_class(&self, obj: &Value, new: &Value) -> Res<()> {
         let Some(n) = new.get::<TypeObj>() else {
-            return Err(self.type_error(format!("__class__ must be set to a class, not '{}' object", self.type_name(new))));
+            return Err(self.type_error(format!(
+                "__class__ must be set to a class, not '{}' object",
+                self.type_name(new)
+            )));
         };
         let old = self.type_of(obj);
-        let Some(o) = old.get::<TypeObj>() else { return Ok(()) };
+        let Some(o) = old.get::<TypeObj>() else {
+            return Ok(());
+        };
         if !o.has(tflag::HEAP) || !n.has(tflag::HEAP) {
-            return Err(self.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses"));
+            return Err(self.type_error(
+                "__class__ assignment only supported for mutable types or ModuleType subclasses",
+            ));
         }
-        let layout = |t: &TypeObj| (t.kind, t.nslots.get(), t.flags.get() & (tflag::DICT | tflag::WEAKREF));
+        let layout = |t: &TypeObj| {
+            (
+                t.kind,
+                t.nslots.get(),
+                t.flags.get() & (tflag::DICT | tflag::WEAKREF),
+            )
+        };
         if layout(o) != layout(n) {
             return Err(self.layout_differs(&old, new));
         }
@@ -299,7 +386,11 @@ impl Vm {
     }
 
     fn layout_differs(&self, old: &Value, new: &Value) -> Raised {
-        self.type_error(format!("__class__ assignment: '{}' object layout differs from '{}'", self.class_name(new), self.class_name(old)))
+        self.type_error(format!(
+            "__class__ assignment: '{}' object layout differs from '{}'",
+            self.class_name(new),
+            self.class_name(old)
+        ))
     }
 }
 
@@ -318,12 +409,36 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.init = Some(object_init);
     },
     methods: &[
-        NativeDef { sig: "__format__(self, format_spec, /)", f: object_format, doc: "Default object formatter.\n\nReturn str(self) if format_spec is empty. Raise TypeError otherwise." },
-        NativeDef { sig: "__dir__(self, /)", f: object_dir, doc: "Default dir() implementation." },
-        NativeDef { sig: "__sizeof__(self, /)", f: object_sizeof, doc: "Size of object in memory, in bytes." },
-        NativeDef { sig: "__reduce__(self, /)", f: object_reduce, doc: "Helper for pickle." },
-        NativeDef { sig: "__reduce_ex__(self, protocol, /)", f: object_reduce_ex, doc: "Helper for pickle." },
-        NativeDef { sig: "__getstate__(self, /)", f: object_getstate, doc: "Helper for pickle." },
+        NativeDef {
+            sig: "__format__(self, format_spec, /)",
+            f: object_format,
+            doc: "Default object formatter.\n\nReturn str(self) if format_spec is empty. Raise TypeError otherwise.",
+        },
+        NativeDef {
+            sig: "__dir__(self, /)",
+            f: object_dir,
+            doc: "Default dir() implementation.",
+        },
+        NativeDef {
+            sig: "__sizeof__(self, /)",
+            f: object_sizeof,
+            doc: "Size of object in memory, in bytes.",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: object_reduce,
+            doc: "Helper for pickle.",
+        },
+        NativeDef {
+            sig: "__reduce_ex__(self, protocol, /)",
+            f: object_reduce_ex,
+            doc: "Helper for pickle.",
+        },
+        NativeDef {
+            sig: "__getstate__(self, /)",
+            f: object_getstate,
+            doc: "Helper for pickle.",
+        },
     ],
     class_methods: &[
         NativeDef {
@@ -337,7 +452,12 @@ pub static TYPE: TypeSpec = TypeSpec {
             doc: "Abstract classes can override this to customize issubclass().\n\nThis is invoked early on by abc.ABCMeta.__subclasscheck__().\nIt should return True, False or NotImplemented.  If it returns\nNotImplemented, the normal algorithm is used.  Otherwise, it\noverrides the normal algorithm (and the outcome is cached).",
         },
     ],
-    getset: &[GetSetDef { name: "__class__", get: get_class, set: Some(set_class), doc: "the object's class" }],
+    getset: &[GetSetDef {
+        name: "__class__",
+        get: get_class,
+        set: Some(set_class),
+        doc: "the object's class",
+    }],
     doc: "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\ninstance that has no instance attributes and cannot be given any.\n",
     ..TypeSpec::EMPTY
 };

@@ -10,7 +10,10 @@ use crate::object::seq::Tuple;
 use crate::object::str::Str;
 use crate::object::value::Value;
 use crate::text::TextError;
-use crate::text::percent::{Field, Layout, Piece, Size, Template, push_big, push_char, push_float, push_i64, push_text, unsupported};
+use crate::text::percent::{
+    Field, Layout, Piece, Size, Template, push_big, push_char, push_float, push_i64, push_text,
+    unsupported,
+};
 use crate::vm::{Res, Vm};
 
 /// The values, in the order in which fields take them.
@@ -24,9 +27,18 @@ struct Values<'a> {
 impl<'a> Values<'a> {
     fn new(vm: &Vm, all: &'a Value) -> Values<'a> {
         let tuple = all.is_kind::<Tuple>();
-        let items = if tuple { tuple_items(all) } else { std::slice::from_ref(all) };
+        let items = if tuple {
+            tuple_items(all)
+        } else {
+            std::slice::from_ref(all)
+        };
         let mapping = !tuple && !all.is_kind::<Str>() && vm.type_obj(all).slots().getitem.is_some();
-        Values { all, items, next: 0, mapping }
+        Values {
+            all,
+            items,
+            next: 0,
+            mapping,
+        }
     }
 
     fn take(&mut self, vm: &Vm) -> Res {
@@ -50,7 +62,9 @@ impl<'a> Values<'a> {
         let v = self.take(vm)?;
         match IntRef::of(&v) {
             Some(IntRef::Small(i)) if what == "width" || i32::try_from(i).is_ok() => Ok(Some(i)),
-            Some(_) => Err(vm.overflow_error(format!("Python int too large to convert to C {c_type}"))),
+            Some(_) => {
+                Err(vm.overflow_error(format!("Python int too large to convert to C {c_type}")))
+            }
             None => Err(vm.type_error("* wants int")),
         }
     }
@@ -74,12 +88,18 @@ fn whole(vm: &Vm, v: &Value, kind: char) -> Res {
         if has_index(vm, v) {
             return vm.index(v);
         }
-        return Err(vm.type_error(format!("%{kind} format: an integer is required, not {}", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "%{kind} format: an integer is required, not {}",
+            vm.type_name(v)
+        )));
     }
     if slots.int.is_some() || slots.index.is_some() {
         return crate::builtins::int::from_value(vm, v);
     }
-    Err(vm.type_error(format!("%{kind} format: a real number is required, not {}", vm.type_name(v))))
+    Err(vm.type_error(format!(
+        "%{kind} format: a real number is required, not {}",
+        vm.type_name(v)
+    )))
 }
 
 fn push_whole(vm: &Vm, out: &mut String, v: &Value, kind: char, layout: &Layout) -> Res<()> {
@@ -111,16 +131,32 @@ fn push_field(vm: &Vm, out: &mut String, v: &Value, field: &Field, layout: &Layo
         }
         'd' | 'i' | 'u' => push_whole(vm, out, v, 'd', layout),
         'x' | 'X' | 'o' => push_whole(vm, out, v, field.kind, layout),
-        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => push_float(out, vm.to_f64(v)?, field.kind, layout).map_err(text),
+        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
+            push_float(out, vm.to_f64(v)?, field.kind, layout).map_err(text)
+        }
         'c' => {
             if let Some(s) = v.get::<Str>() {
                 if s.char_len() != 1 {
-                    return Err(vm.type_error(format!("%c requires an int or a unicode character, not a string of length {}", s.char_len())));
+                    return Err(vm.type_error(format!(
+                        "%c requires an int or a unicode character, not a string of length {}",
+                        s.char_len()
+                    )));
                 }
-                return push_text(out, s.as_str(), &Layout { precision: None, ..*layout }).map_err(text);
+                return push_text(
+                    out,
+                    s.as_str(),
+                    &Layout {
+                        precision: None,
+                        ..*layout
+                    },
+                )
+                .map_err(text);
             }
             if !has_index(vm, v) {
-                return Err(vm.type_error(format!("%c requires an int or a unicode character, not {}", vm.type_name(v))));
+                return Err(vm.type_error(format!(
+                    "%c requires an int or a unicode character, not {}",
+                    vm.type_name(v)
+                )));
             }
             let i = vm.index(v)?;
             let code = match IntRef::of(&i) {
@@ -175,10 +211,16 @@ fn bytes_of(vm: &Vm, v: &Value) -> Res<Vec<u8>> {
     if let Some(r) = vm.call_special(v, &vm.names.__bytes__, &[])? {
         return match buffer(&r).filter(|_| r.kind() == Kind::Bytes) {
             Some(b) => Ok(b.to_vec()),
-            None => Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(&r)))),
+            None => Err(vm.type_error(format!(
+                "__bytes__ returned non-bytes (type {})",
+                vm.type_name(&r)
+            ))),
         };
     }
-    Err(vm.type_error(format!("%b requires a bytes-like object, or an object that implements __bytes__, not '{}'", vm.type_name(v))))
+    Err(vm.type_error(format!(
+        "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
+        vm.type_name(v)
+    )))
 }
 
 fn push_padded(vm: &Vm, out: &mut Vec<u8>, data: &[u8], layout: &Layout, cut: bool) -> Res<()> {
@@ -198,7 +240,13 @@ fn push_padded(vm: &Vm, out: &mut Vec<u8>, data: &[u8], layout: &Layout, cut: bo
     Ok(())
 }
 
-fn push_bytes_field(vm: &Vm, out: &mut Vec<u8>, v: &Value, field: &Field, layout: &Layout) -> Res<()> {
+fn push_bytes_field(
+    vm: &Vm,
+    out: &mut Vec<u8>,
+    v: &Value,
+    field: &Field,
+    layout: &Layout,
+) -> Res<()> {
     match field.kind {
         's' | 'b' => push_padded(vm, out, &bytes_of(vm, v)?, layout, true),
         'r' | 'a' => {
@@ -217,7 +265,10 @@ fn push_bytes_field(vm: &Vm, out: &mut Vec<u8>, v: &Value, field: &Field, layout
                 };
             }
             if !has_index(vm, v) {
-                return Err(vm.type_error(format!("%c requires an integer in range(256) or a single byte, not {}", vm.type_name(v))));
+                return Err(vm.type_error(format!(
+                    "%c requires an integer in range(256) or a single byte, not {}",
+                    vm.type_name(v)
+                )));
             }
             let i = vm.index(v)?;
             match i.as_small().and_then(|i| u8::try_from(i).ok()) {
@@ -226,8 +277,14 @@ fn push_bytes_field(vm: &Vm, out: &mut Vec<u8>, v: &Value, field: &Field, layout
             }
         }
         'd' | 'i' | 'u' | 'x' | 'X' | 'o' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
-            if matches!(field.kind, 'e' | 'E' | 'f' | 'F' | 'g' | 'G') && v.as_float().is_none() && vm.type_obj(v).slots().float.is_none() && !has_index(vm, v) {
-                return Err(vm.type_error(format!("float argument required, not {}", vm.type_name(v))));
+            if matches!(field.kind, 'e' | 'E' | 'f' | 'F' | 'g' | 'G')
+                && v.as_float().is_none()
+                && vm.type_obj(v).slots().float.is_none()
+                && !has_index(vm, v)
+            {
+                return Err(
+                    vm.type_error(format!("float argument required, not {}", vm.type_name(v)))
+                );
             }
             let mut text = String::new();
             push_field(vm, &mut text, v, field, layout)?;

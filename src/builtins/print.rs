@@ -14,7 +14,7 @@ use crate::object::func::Module;
 use crate::object::native::{NativeDef, tuple_items};
 use crate::object::value::Value;
 use crate::vm::raise::Exc;
-use crate::vm::{Raised, Res, Vm};
+use crate::vm::{Res, Vm};
 use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 use std::rc::Rc;
@@ -39,7 +39,13 @@ impl Default for Std {
         };
         let stdout = stream(1, false);
         let line_buffered = Cell::new(stdout.is_tty());
-        Std { stdin: stream(0, true), stdout, stderr: stream(2, false), line_buffered, stdout_object: RefCell::new(Value::UNBOUND) }
+        Std {
+            stdin: stream(0, true),
+            stdout,
+            stderr: stream(2, false),
+            line_buffered,
+            stdout_object: RefCell::new(Value::UNBOUND),
+        }
     }
 }
 
@@ -64,8 +70,16 @@ impl Vm {
     /// A name of the module `builtins`.
     pub fn builtin(&self, name: &str) -> Res {
         let name = self.intern(name);
-        let found = self.builtins.get::<Dict>().and_then(|d| self.dict_get_str(d, &name));
-        found.ok_or_else(|| self.error(Exc::NameError, format!("name '{}' is not defined", name.as_str().unwrap_or("?"))))
+        let found = self
+            .builtins
+            .get::<Dict>()
+            .and_then(|d| self.dict_get_str(d, &name));
+        found.ok_or_else(|| {
+            self.error(
+                Exc::NameError,
+                format!("name '{}' is not defined", name.as_str().unwrap_or("?")),
+            )
+        })
     }
 
     /// Writes out what stdout and stderr hold back. Called before the program ends.
@@ -117,7 +131,11 @@ fn write_std(vm: &Vm, std: &Std, text: &str) -> Res<()> {
     let line = std.line_buffered.get() && text.contains('\n');
     let r = write_through(vm, &std.stdout, text.as_bytes());
     r?;
-    if line { retry(vm, || std.stdout.flush()) } else { Ok(()) }
+    if line {
+        retry(vm, || std.stdout.flush())
+    } else {
+        Ok(())
+    }
 }
 
 /// A buffered write; the bytes are taken once, even if writing out earlier ones is interrupted.
@@ -140,7 +158,12 @@ pub fn write_through(vm: &Vm, s: &Stream, data: &[u8]) -> Res<()> {
 fn separator<'a>(vm: &Vm, v: &'a Value, name: &str, usual: &'a str) -> Res<&'a str> {
     match optional(v) {
         None => Ok(usual),
-        Some(v) => v.as_str().ok_or_else(|| vm.type_error(format!("{name} must be None or a string, not {}", vm.type_name(v)))),
+        Some(v) => v.as_str().ok_or_else(|| {
+            vm.type_error(format!(
+                "{name} must be None or a string, not {}",
+                vm.type_name(v)
+            ))
+        }),
     }
 }
 
@@ -156,7 +179,11 @@ fn push_str(vm: &Vm, out: &mut String, v: &Value) -> Res<()> {
 }
 
 fn print(vm: &Vm, a: &[Value]) -> Res {
-    let (items, sep, end) = (tuple_items(&a[0]), separator(vm, &a[1], "sep", " ")?, separator(vm, &a[2], "end", "\n")?);
+    let (items, sep, end) = (
+        tuple_items(&a[0]),
+        separator(vm, &a[1], "sep", " ")?,
+        separator(vm, &a[2], "end", "\n")?,
+    );
     let flush = vm.truth(&a[4])?;
     let std = vm.extension::<Std>();
     let file = match optional(&a[3]) {
@@ -210,9 +237,18 @@ fn input(vm: &Vm, a: &[Value]) -> Res {
     let args = tuple_items(&a[0]);
     count_args(vm, "input", args.len(), 0, 1)?;
     let lost = |name: &str| vm.runtime_error(format!("lost sys.{name}"));
-    let stdin = vm.sys_attr(&vm.names.stdin).and_then(|v| v.non_none().cloned()).ok_or_else(|| lost("stdin"))?;
-    let stdout = vm.sys_attr(&vm.names.stdout).and_then(|v| v.non_none().cloned()).ok_or_else(|| lost("stdout"))?;
-    if let Some(err) = vm.sys_attr(&vm.names.stderr).and_then(|v| v.non_none().cloned()) {
+    let stdin = vm
+        .sys_attr(&vm.names.stdin)
+        .and_then(|v| v.non_none().cloned())
+        .ok_or_else(|| lost("stdin"))?;
+    let stdout = vm
+        .sys_attr(&vm.names.stdout)
+        .and_then(|v| v.non_none().cloned())
+        .ok_or_else(|| lost("stdout"))?;
+    if let Some(err) = vm
+        .sys_attr(&vm.names.stderr)
+        .and_then(|v| v.non_none().cloned())
+    {
         vm.call_method(&err, &vm.names.flush, &[])?;
     }
     if let Some(prompt) = args.first() {

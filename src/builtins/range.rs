@@ -19,8 +19,18 @@ use std::cell::{Cell, RefCell};
 
 fn new(vm: &Vm, _class: &Value, args: Args) -> Res {
     let a = positional(vm, "range", args, 1, 3)?;
-    let int = |v: &Value| if v.is_small() { Ok(v.clone()) } else { vm.index(v) };
-    let (start, stop) = if a.len() == 1 { (Value::small_unchecked(0), int(&a[0])?) } else { (int(&a[0])?, int(&a[1])?) };
+    let int = |v: &Value| {
+        if v.is_small() {
+            Ok(v.clone())
+        } else {
+            vm.index(v)
+        }
+    };
+    let (start, stop) = if a.len() == 1 {
+        (Value::small_unchecked(0), int(&a[0])?)
+    } else {
+        (int(&a[0])?, int(&a[1])?)
+    };
     let step = match a.get(2) {
         Some(s) => int(s)?,
         None => Value::small_unchecked(1),
@@ -62,8 +72,16 @@ pub fn small_count(start: i64, stop: i64, step: i64) -> u64 {
 }
 
 fn big_count(start: &BigInt, stop: &BigInt, step: &BigInt) -> BigInt {
-    let (low, high) = if step.is_positive() { (start, stop) } else { (stop, start) };
-    if low >= high { BigInt::zero() } else { (high - low - 1u8).div_floor(&step.abs()) + 1u8 }
+    let (low, high) = if step.is_positive() {
+        (start, stop)
+    } else {
+        (stop, start)
+    };
+    if low >= high {
+        BigInt::zero()
+    } else {
+        (high - low - 1u8).div_floor(&step.abs()) + 1u8
+    }
 }
 
 /// Number of items, of any size.
@@ -76,7 +94,9 @@ fn count_of(r: &Range) -> BigInt {
 
 fn len(vm: &Vm, v: &Value) -> Res<usize> {
     let r = this::<Range>(vm, v)?;
-    let n = count_of(r).to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C ssize_t"))?;
+    let n = count_of(r)
+        .to_i64()
+        .ok_or_else(|| vm.overflow_error("Python int too large to convert to C ssize_t"))?;
     Ok(n as usize)
 }
 
@@ -87,7 +107,11 @@ fn truth(vm: &Vm, v: &Value) -> Res<bool> {
 fn repr(vm: &Vm, v: &Value) -> Res {
     let r = this::<Range>(vm, v)?;
     let (a, b) = (vm.repr_string(&r.start)?, vm.repr_string(&r.stop)?);
-    Ok(vm.str(&if r.step.as_small() == Some(1) { format!("range({a}, {b})") } else { format!("range({a}, {b}, {})", vm.repr_string(&r.step)?) }))
+    Ok(vm.str(&if r.step.as_small() == Some(1) {
+        format!("range({a}, {b})")
+    } else {
+        format!("range({a}, {b}, {})", vm.repr_string(&r.step)?)
+    }))
 }
 
 /// Item `i`, which is within the range.
@@ -107,10 +131,17 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     }
     if let Some(s) = key.get::<Slice>() {
         let (start, stop, step) = long_indices(vm, s, &count_of(r))?;
-        return Ok(vm.range(item(vm, r, &start), item(vm, r, &stop), vm.big(step * big_int(&r.step))));
+        return Ok(vm.range(
+            item(vm, r, &start),
+            item(vm, r, &stop),
+            vm.big(step * big_int(&r.step)),
+        ));
     }
     if !crate::builtins::support::has_index(vm, key) {
-        return Err(vm.type_error(format!("range indices must be integers or slices, not {}", vm.type_name(key))));
+        return Err(vm.type_error(format!(
+            "range indices must be integers or slices, not {}",
+            vm.type_name(key)
+        )));
     }
     let n = count_of(r);
     let mut i = big_int(&vm.index(key)?);
@@ -131,14 +162,35 @@ fn is_plain_int(vm: &Vm, v: &Value) -> bool {
 /// The position of an int in the range.
 fn position_of(r: &Range, v: &Value) -> Option<BigInt> {
     if let (Some(x), Some((start, stop, step))) = (v.as_small(), small_parts(r)) {
-        let inside = if step > 0 { start <= x && x < stop } else { stop < x && x <= start };
+        let inside = if step > 0 {
+            start <= x && x < stop
+        } else {
+            stop < x && x <= start
+        };
         let d = x - start;
-        return if inside && d % step == 0 { Some(BigInt::from(d / step)) } else { None };
+        return if inside && d % step == 0 {
+            Some(BigInt::from(d / step))
+        } else {
+            None
+        };
     }
-    let (x, start, stop, step) = (big_int(v), big_int(&r.start), big_int(&r.stop), big_int(&r.step));
-    let inside = if step.sign() == Sign::Plus { start <= x && x < stop } else { stop < x && x <= start };
+    let (x, start, stop, step) = (
+        big_int(v),
+        big_int(&r.start),
+        big_int(&r.stop),
+        big_int(&r.step),
+    );
+    let inside = if step.sign() == Sign::Plus {
+        start <= x && x < stop
+    } else {
+        stop < x && x <= start
+    };
     let (q, rest) = (x - start).div_rem(&step);
-    if inside && rest.is_zero() { Some(q) } else { None }
+    if inside && rest.is_zero() {
+        Some(q)
+    } else {
+        None
+    }
 }
 
 fn contains(vm: &Vm, v: &Value, x: &Value) -> Res<bool> {
@@ -157,42 +209,80 @@ fn contains(vm: &Vm, v: &Value, x: &Value) -> Res<bool> {
 /// What equality and hash look at: length, start unless empty, step unless shorter than 2.
 fn identity(vm: &Vm, r: &Range) -> [Value; 3] {
     let n = count_of(r);
-    let start = if n.is_zero() { Value::NONE } else { r.start.clone() };
-    let step = if n <= BigInt::from(1) { Value::NONE } else { r.step.clone() };
+    let start = if n.is_zero() {
+        Value::NONE
+    } else {
+        r.start.clone()
+    };
+    let step = if n <= BigInt::from(1) {
+        Value::NONE
+    } else {
+        r.step.clone()
+    };
     [vm.big(n), start, step]
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) = (a.get::<Range>(), b.get::<Range>(), op) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) = (a.get::<Range>(), b.get::<Range>(), op) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let (x, y) = (identity(vm, x), identity(vm, y));
-    let equal = x.iter().zip(&y).all(|(p, q)| p.is(q) || (!p.is_none() && !q.is_none() && big_int(p) == big_int(q)));
+    let equal = x
+        .iter()
+        .zip(&y)
+        .all(|(p, q)| p.is(q) || (!p.is_none() && !q.is_none() && big_int(p) == big_int(q)));
     Ok(Value::bool(equal == (op == CmpOp::Eq)))
 }
 
 fn hash(vm: &Vm, v: &Value) -> Res<i64> {
     let parts = identity(vm, this::<Range>(vm, v)?);
-    let hashes = parts.iter().map(|p| vm.hash_key(p)).collect::<Res<Vec<i64>>>()?;
+    let hashes = parts
+        .iter()
+        .map(|p| vm.hash_key(p))
+        .collect::<Res<Vec<i64>>>()?;
     Ok(hash_tuple(hashes.into_iter()))
 }
 
 fn iter(vm: &Vm, v: &Value) -> Res {
     let r = this::<Range>(vm, v)?;
     if let Some((start, stop, step)) = small_parts(r) {
-        return Ok(vm.alloc(RangeIter { next: Cell::new(start), left: Cell::new(small_count(start, stop, step)), step }));
+        return Ok(vm.alloc(RangeIter {
+            next: Cell::new(start),
+            left: Cell::new(small_count(start, stop, step)),
+            step,
+        }));
     }
-    Ok(long_iter(vm, big_int(&r.start), big_int(&r.step), count_of(r)))
+    Ok(long_iter(
+        vm,
+        big_int(&r.start),
+        big_int(&r.step),
+        count_of(r),
+    ))
 }
 
 fn long_iter(vm: &Vm, start: BigInt, step: BigInt, count: BigInt) -> Value {
-    vm.alloc(LongRangeIter { start, step, count, next: RefCell::new(BigInt::zero()) })
+    vm.alloc(LongRangeIter {
+        start,
+        step,
+        count,
+        next: RefCell::new(BigInt::zero()),
+    })
 }
 
 fn reversed(vm: &Vm, a: &[Value]) -> Res {
     let r = this::<Range>(vm, &a[0])?;
     if let Some((start, stop, step)) = small_parts(r) {
         let n = small_count(start, stop, step);
-        let last = if n == 0 { start } else { (start as i128 + (n as i128 - 1) * step as i128) as i64 };
-        return Ok(vm.alloc(RangeIter { next: Cell::new(last), left: Cell::new(n), step: -step }));
+        let last = if n == 0 {
+            start
+        } else {
+            (start as i128 + (n as i128 - 1) * step as i128) as i64
+        };
+        return Ok(vm.alloc(RangeIter {
+            next: Cell::new(last),
+            left: Cell::new(n),
+            step: -step,
+        }));
     }
     let n = count_of(r);
     let step = big_int(&r.step);
@@ -234,7 +324,10 @@ fn index(vm: &Vm, a: &[Value]) -> Res {
 
 fn reduce(vm: &Vm, a: &[Value]) -> Res {
     let r = this::<Range>(vm, &a[0])?;
-    Ok(vm.pair(vm.type_of(&a[0]), vm.tuple(vec![r.start.clone(), r.stop.clone(), r.step.clone()])))
+    Ok(vm.pair(
+        vm.type_of(&a[0]),
+        vm.tuple(vec![r.start.clone(), r.stop.clone(), r.step.clone()]),
+    ))
 }
 
 pub static TYPE: TypeSpec = TypeSpec {
@@ -253,19 +346,46 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.iter = Some(iter);
     },
     methods: &[
-        NativeDef { sig: "count(self, object, /)", f: count, doc: "rangeobject.count(value) -> integer -- return number of occurrences of value" },
+        NativeDef {
+            sig: "count(self, object, /)",
+            f: count,
+            doc: "rangeobject.count(value) -> integer -- return number of occurrences of value",
+        },
         NativeDef {
             sig: "index(self, object, /)",
             f: index,
             doc: "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is not present.",
         },
-        NativeDef { sig: "__reversed__(self, /)", f: reversed, doc: "Return a reverse iterator." },
-        NativeDef { sig: "__reduce__(self, /)", f: reduce, doc: "" },
+        NativeDef {
+            sig: "__reversed__(self, /)",
+            f: reversed,
+            doc: "Return a reverse iterator.",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce,
+            doc: "",
+        },
     ],
     getset: &[
-        GetSetDef { name: "start", get: |vm, v| Ok(this::<Range>(vm, v)?.start.clone()), set: None, doc: "" },
-        GetSetDef { name: "stop", get: |vm, v| Ok(this::<Range>(vm, v)?.stop.clone()), set: None, doc: "" },
-        GetSetDef { name: "step", get: |vm, v| Ok(this::<Range>(vm, v)?.step.clone()), set: None, doc: "" },
+        GetSetDef {
+            name: "start",
+            get: |vm, v| Ok(this::<Range>(vm, v)?.start.clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "stop",
+            get: |vm, v| Ok(this::<Range>(vm, v)?.stop.clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "step",
+            get: |vm, v| Ok(this::<Range>(vm, v)?.step.clone()),
+            set: None,
+            doc: "",
+        },
     ],
     doc: "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an object that produces a sequence of integers from start (inclusive)\nto stop (exclusive) by step.  range(i, j) produces i, i+1, i+2, ..., j-1.\nstart defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.\nThese are exactly the valid indices for a list of 4 elements.\nWhen step is given, it specifies the increment (or decrement).",
     ..TypeSpec::EMPTY
@@ -296,7 +416,8 @@ fn iter_hint(vm: &Vm, a: &[Value]) -> Res {
 fn iter_setstate(vm: &Vm, a: &[Value]) -> Res {
     let it = this::<RangeIter>(vm, &a[0])?;
     let n = clamped(vm, &a[1])?.clamp(0, it.left.get().min(i64::MAX as u64) as i64);
-    it.next.set((it.next.get() as i128 + n as i128 * it.step as i128) as i64);
+    it.next
+        .set((it.next.get() as i128 + n as i128 * it.step as i128) as i64);
     it.left.set(it.left.get() - n as u64);
     Ok(Value::NONE)
 }
@@ -316,9 +437,21 @@ pub static ITER: TypeSpec = TypeSpec {
         s.next = Some(iter_next);
     },
     methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__setstate__(self, state, /)", f: iter_setstate, doc: "Set state information for unpickling." },
-        NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
+        NativeDef {
+            sig: "__length_hint__(self, /)",
+            f: iter_hint,
+            doc: "Private method returning an estimate of len(list(it)).",
+        },
+        NativeDef {
+            sig: "__setstate__(self, state, /)",
+            f: iter_setstate,
+            doc: "Set state information for unpickling.",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: iter_reduce,
+            doc: "Return state information for pickling.",
+        },
     ],
     ..TypeSpec::EMPTY
 };
@@ -348,6 +481,10 @@ pub static LONG_ITER: TypeSpec = TypeSpec {
         s.iter = Some(iter_self);
         s.next = Some(long_next);
     },
-    methods: &[NativeDef { sig: "__length_hint__(self, /)", f: long_hint, doc: "Private method returning an estimate of len(list(it))." }],
+    methods: &[NativeDef {
+        sig: "__length_hint__(self, /)",
+        f: long_hint,
+        doc: "Private method returning an estimate of len(list(it)).",
+    }],
     ..TypeSpec::EMPTY
 };

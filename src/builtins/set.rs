@@ -24,7 +24,11 @@ fn table<'a>(vm: &Vm, v: &'a Value) -> Res<&'a SetTable> {
 
 /// A set of the same base type (set or frozenset) as `like`.
 fn same_base(vm: &Vm, like: &Value, t: SetTable) -> Value {
-    if like.kind() == Kind::Set { vm.set(t) } else { vm.frozenset(t) }
+    if like.kind() == Kind::Set {
+        vm.set(t)
+    } else {
+        vm.frozenset(t)
+    }
 }
 
 fn new_set(vm: &Vm, class: &Value, _args: Args) -> Res {
@@ -43,7 +47,17 @@ fn init_set(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 
 fn new_frozenset(vm: &Vm, class: &Value, args: Args) -> Res {
     let exact = class.is(vm.kind_type(Kind::FrozenSet));
-    let args = positional(vm, "frozenset", if exact { args } else { Args::positional(args.pos()) }, 0, 1)?;
+    let args = positional(
+        vm,
+        "frozenset",
+        if exact {
+            args
+        } else {
+            Args::positional(args.pos())
+        },
+        0,
+        1,
+    )?;
     match args.first() {
         Some(f) if exact && vm.is_exact(f, Kind::FrozenSet) => Ok(f.clone()),
         Some(from) => {
@@ -66,7 +80,11 @@ fn repr(vm: &Vm, v: &Value) -> Res {
     }
     let keys = t.keys();
     let plain = vm.is_exact(v, Kind::Set);
-    let mut out = if plain { String::from("{") } else { format!("{name}({{") };
+    let mut out = if plain {
+        String::from("{")
+    } else {
+        format!("{name}({{")
+    };
     let r = push_items(vm, &mut out, |i| keys.get(i).cloned());
     vm.repr_leave(v);
     r?;
@@ -99,9 +117,12 @@ fn subset(vm: &Vm, a: &SetTable, b: &SetTable) -> Res<bool> {
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.as_set(), b.as_set()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.as_set(), b.as_set()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let equal = || -> Res<bool> {
-        let hashes_differ = x.hash.get() != -1 && y.hash.get() != -1 && x.hash.get() != y.hash.get();
+        let hashes_differ =
+            x.hash.get() != -1 && y.hash.get() != -1 && x.hash.get() != y.hash.get();
         Ok(x.len() == y.len() && !hashes_differ && subset(vm, x, y)?)
     };
     Ok(Value::bool(match op {
@@ -116,7 +137,12 @@ fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
 
 fn iter(vm: &Vm, v: &Value) -> Res {
     let n = table(vm, v)?.len();
-    Ok(vm.alloc(SetIter { set: RefCell::new(v.clone()), next: Cell::new(0), size: Cell::new(n), left: Cell::new(n) }))
+    Ok(vm.alloc(SetIter {
+        set: RefCell::new(v.clone()),
+        next: Cell::new(0),
+        size: Cell::new(n),
+        left: Cell::new(n),
+    }))
 }
 
 fn len(vm: &Vm, v: &Value) -> Res<usize> {
@@ -133,7 +159,11 @@ fn intersection(vm: &Vm, so: &SetTable, other: &Value) -> Res<SetTable> {
     let out = SetTable::default();
     if let Some(other) = other.as_set() {
         // The smaller one is walked.
-        let (walk, look) = if other.len() > so.len() { (so, other) } else { (other, so) };
+        let (walk, look) = if other.len() > so.len() {
+            (so, other)
+        } else {
+            (other, so)
+        };
         let mut at = 0;
         while let Some((i, key, hash)) = walk.next_hashed(at) {
             if vm.set_has_hashed(look, &key, hash)? {
@@ -161,7 +191,11 @@ fn difference_update(vm: &Vm, so: &SetTable, other: &Value) -> Res<()> {
             return Ok(());
         }
         // A much larger set is better walked from this side.
-        let walk = if other.len() >> 3 > so.len() { Some(intersection_of(vm, so, other)?) } else { None };
+        let walk = if other.len() >> 3 > so.len() {
+            Some(intersection_of(vm, so, other)?)
+        } else {
+            None
+        };
         let walk = walk.as_ref().unwrap_or(other);
         let mut at = 0;
         while let Some((i, key, hash)) = walk.next_hashed(at) {
@@ -191,7 +225,11 @@ fn intersection_of(vm: &Vm, a: &SetTable, b: &SetTable) -> Res<SetTable> {
 }
 
 fn difference(vm: &Vm, so: &SetTable, other: &Value) -> Res<SetTable> {
-    let dict = if vm.is_exact(other, Kind::Dict) { other.get::<Dict>() } else { None };
+    let dict = if vm.is_exact(other, Kind::Dict) {
+        other.get::<Dict>()
+    } else {
+        None
+    };
     let size = other.as_set().map(SetTable::len).or(dict.map(Dict::len));
     let Some(size) = size.filter(|&n| so.len() >> 2 <= n) else {
         let out = so.copy();
@@ -317,11 +355,17 @@ fn discard(vm: &Vm, a: &[Value]) -> Res {
 }
 
 fn remove(vm: &Vm, a: &[Value]) -> Res {
-    if vm.set_discard(table(vm, &a[0])?, &a[1])? { Ok(Value::NONE) } else { Err(vm.key_error(&a[1])) }
+    if vm.set_discard(table(vm, &a[0])?, &a[1])? {
+        Ok(Value::NONE)
+    } else {
+        Err(vm.key_error(&a[1]))
+    }
 }
 
 fn pop(vm: &Vm, a: &[Value]) -> Res {
-    table(vm, &a[0])?.pop().ok_or_else(|| vm.error(Exc::KeyError, "pop from an empty set"))
+    table(vm, &a[0])?
+        .pop()
+        .ok_or_else(|| vm.error(Exc::KeyError, "pop from an empty set"))
 }
 
 fn clear(vm: &Vm, a: &[Value]) -> Res {
@@ -373,7 +417,9 @@ fn intersection_update(vm: &Vm, a: &[Value]) -> Res {
 
 fn difference_method(vm: &Vm, a: &[Value]) -> Res {
     let t = table(vm, &a[0])?;
-    let Some((first, rest)) = tuple_items(&a[1]).split_first() else { return Ok(same_base(vm, &a[0], t.copy())) };
+    let Some((first, rest)) = tuple_items(&a[1]).split_first() else {
+        return Ok(same_base(vm, &a[0], t.copy()));
+    };
     let out = difference(vm, t, first)?;
     for from in rest {
         difference_update(vm, &out, from)?;
@@ -402,7 +448,11 @@ fn symmetric_difference_update(vm: &Vm, a: &[Value]) -> Res {
 fn isdisjoint(vm: &Vm, a: &[Value]) -> Res {
     let t = table(vm, &a[0])?;
     if let Some(other) = a[1].as_set() {
-        let (walk, look) = if other.len() > t.len() { (t, other) } else { (other, t) };
+        let (walk, look) = if other.len() > t.len() {
+            (t, other)
+        } else {
+            (other, t)
+        };
         let mut at = 0;
         while let Some((i, key, hash)) = walk.next_hashed(at) {
             if vm.set_has_hashed(look, &key, hash)? {
@@ -449,7 +499,9 @@ fn issuperset(vm: &Vm, a: &[Value]) -> Res {
 /// (type, ([keys],), state), for copy and pickle.
 fn reduce(vm: &Vm, a: &[Value]) -> Res {
     let keys = vm.list(table(vm, &a[0])?.keys());
-    let state = vm.getattr_opt(&a[0], &vm.names.__dict__)?.unwrap_or(Value::NONE);
+    let state = vm
+        .getattr_opt(&a[0], &vm.names.__dict__)?
+        .unwrap_or(Value::NONE);
     Ok(vm.tuple(vec![vm.type_of(&a[0]), vm.tuple(vec![keys]), state]))
 }
 
@@ -491,15 +543,51 @@ pub static SET: TypeSpec = TypeSpec {
         s.hash = Some(crate::vm::slots::unhashable);
     },
     methods: shared_methods![
-        NativeDef { sig: "add(self, object, /)", f: add, doc: "Add an element to a set.\n\nThis has no effect if the element is already present." },
-        NativeDef { sig: "discard(self, object, /)", f: discard, doc: "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan exception when an element is missing from the set." },
-        NativeDef { sig: "remove(self, object, /)", f: remove, doc: "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a KeyError." },
-        NativeDef { sig: "pop(self, /)", f: pop, doc: "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty." },
-        NativeDef { sig: "clear(self, /)", f: clear, doc: "Remove all elements from this set." },
-        NativeDef { sig: "update(self, /, *others)", f: update, doc: "Update the set, adding elements from all others." },
-        NativeDef { sig: "intersection_update(self, /, *others)", f: intersection_update, doc: "Update the set, keeping only elements found in it and all others." },
-        NativeDef { sig: "difference_update(self, /, *others)", f: difference_update_method, doc: "Update the set, removing elements found in others." },
-        NativeDef { sig: "symmetric_difference_update(self, other, /)", f: symmetric_difference_update, doc: "Update the set, keeping only elements found in either set, but not in both." },
+        NativeDef {
+            sig: "add(self, object, /)",
+            f: add,
+            doc: "Add an element to a set.\n\nThis has no effect if the element is already present."
+        },
+        NativeDef {
+            sig: "discard(self, object, /)",
+            f: discard,
+            doc: "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan exception when an element is missing from the set."
+        },
+        NativeDef {
+            sig: "remove(self, object, /)",
+            f: remove,
+            doc: "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a KeyError."
+        },
+        NativeDef {
+            sig: "pop(self, /)",
+            f: pop,
+            doc: "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty."
+        },
+        NativeDef {
+            sig: "clear(self, /)",
+            f: clear,
+            doc: "Remove all elements from this set."
+        },
+        NativeDef {
+            sig: "update(self, /, *others)",
+            f: update,
+            doc: "Update the set, adding elements from all others."
+        },
+        NativeDef {
+            sig: "intersection_update(self, /, *others)",
+            f: intersection_update,
+            doc: "Update the set, keeping only elements found in it and all others."
+        },
+        NativeDef {
+            sig: "difference_update(self, /, *others)",
+            f: difference_update_method,
+            doc: "Update the set, removing elements found in others."
+        },
+        NativeDef {
+            sig: "symmetric_difference_update(self, other, /)",
+            f: symmetric_difference_update,
+            doc: "Update the set, keeping only elements found in either set, but not in both."
+        },
     ],
     class_methods: CLASS_GETITEM,
     doc: "Build an unordered collection of unique elements.",
@@ -531,7 +619,9 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let it = this::<SetIter>(vm, v)?;
     let entry = {
         let set = it.set.borrow();
-        let Some(t) = set.as_set() else { return Ok(None) };
+        let Some(t) = set.as_set() else {
+            return Ok(None);
+        };
         if t.len() != it.size.get() {
             it.size.set(usize::MAX);
             return Err(vm.runtime_error("Set changed size during iteration"));
@@ -586,8 +676,16 @@ pub static ITER: TypeSpec = TypeSpec {
         s.next = Some(iter_next);
     },
     methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
+        NativeDef {
+            sig: "__length_hint__(self, /)",
+            f: iter_hint,
+            doc: "Private method returning an estimate of len(list(it)).",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: iter_reduce,
+            doc: "Return state information for pickling.",
+        },
     ],
     ..TypeSpec::EMPTY
 };

@@ -7,7 +7,11 @@ use crate::object::value::Value;
 use crate::vm::{Res, Vm};
 
 fn no_args(vm: &Vm, name: &str, args: Args, v: Value) -> Res {
-    if args.all.is_empty() { Ok(v) } else { Err(vm.type_error(format!("{name} takes no arguments"))) }
+    if args.all.is_empty() {
+        Ok(v)
+    } else {
+        Err(vm.type_error(format!("{name} takes no arguments")))
+    }
 }
 
 pub static NONE: TypeSpec = TypeSpec {
@@ -34,7 +38,11 @@ pub static ELLIPSIS: TypeSpec = TypeSpec {
         s.repr = Some(|vm, _| Ok(vm.intern("Ellipsis")));
         s.new = Some(|vm, _, args| no_args(vm, "EllipsisType", args, Value::ELLIPSIS));
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: ellipsis_reduce, doc: "" }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: ellipsis_reduce,
+        doc: "",
+    }],
     doc: "The type of the Ellipsis singleton.",
     ..TypeSpec::EMPTY
 };
@@ -48,10 +56,16 @@ pub static NOT_IMPLEMENTED: TypeSpec = TypeSpec {
     kind: Kind::NotImplemented,
     slots: |s| {
         s.repr = Some(|vm, _| Ok(vm.intern("NotImplemented")));
-        s.bool = Some(|vm, _| Err(vm.type_error("NotImplemented should not be used in a boolean context")));
+        s.bool = Some(|vm, _| {
+            Err(vm.type_error("NotImplemented should not be used in a boolean context"))
+        });
         s.new = Some(|vm, _, args| no_args(vm, "NotImplementedType", args, Value::NOT_IMPLEMENTED));
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: not_implemented_reduce, doc: "" }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: not_implemented_reduce,
+        doc: "",
+    }],
     doc: "The type of the NotImplemented singleton.",
     ..TypeSpec::EMPTY
 };

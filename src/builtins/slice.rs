@@ -13,7 +13,11 @@ use num_traits::{One, Signed, Zero};
 fn new(vm: &Vm, _class: &Value, args: Args) -> Res {
     let a = positional(vm, "slice", args, 1, 3)?;
     let at = |i: usize| a.get(i).cloned().unwrap_or(Value::NONE);
-    Ok(if a.len() == 1 { vm.slice(Value::NONE, at(0), Value::NONE) } else { vm.slice(at(0), at(1), at(2)) })
+    Ok(if a.len() == 1 {
+        vm.slice(Value::NONE, at(0), Value::NONE)
+    } else {
+        vm.slice(at(0), at(1), at(2))
+    })
 }
 
 fn repr(vm: &Vm, v: &Value) -> Res {
@@ -34,7 +38,9 @@ fn parts(vm: &Vm, s: &Slice) -> Value {
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<Slice>(), b.get::<Slice>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<Slice>(), b.get::<Slice>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if a.is(b) {
         return Ok(Value::bool(matches!(op, CmpOp::Eq | CmpOp::Le | CmpOp::Ge)));
     }
@@ -47,9 +53,16 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
     let mut acc: u64 = 2870177450012600261;
     for part in [&s.start, &s.stop, &s.step] {
         let lane = vm.hash_key(part)? as u64;
-        acc = acc.wrapping_add(lane.wrapping_mul(14029467366897019727)).rotate_left(31).wrapping_mul(11400714785074694791);
+        acc = acc
+            .wrapping_add(lane.wrapping_mul(14029467366897019727))
+            .rotate_left(31)
+            .wrapping_mul(11400714785074694791);
     }
-    Ok(if acc == u64::MAX { 1546275796 } else { acc as i64 })
+    Ok(if acc == u64::MAX {
+        1546275796
+    } else {
+        acc as i64
+    })
 }
 
 /// A part as an int of any size.
@@ -58,7 +71,9 @@ fn part(vm: &Vm, v: &Value) -> Res<Option<BigInt>> {
         return Ok(None);
     }
     if !crate::builtins::support::has_index(vm, v) {
-        return Err(vm.type_error("slice indices must be integers or None or have an __index__ method"));
+        return Err(
+            vm.type_error("slice indices must be integers or None or have an __index__ method")
+        );
     }
     Ok(Some(big_int(&vm.index(v)?)))
 }
@@ -70,7 +85,11 @@ pub fn long_indices(vm: &Vm, s: &Slice, length: &BigInt) -> Res<(BigInt, BigInt,
         return Err(vm.value_error("slice step cannot be zero"));
     }
     let back = step.sign() == Sign::Minus;
-    let (low, high) = if back { (BigInt::from(-1), length - 1) } else { (BigInt::zero(), length.clone()) };
+    let (low, high) = if back {
+        (BigInt::from(-1), length - 1)
+    } else {
+        (BigInt::zero(), length.clone())
+    };
     let fix = |v: Option<BigInt>, default: &BigInt| match v {
         None => default.clone(),
         Some(v) if v.is_negative() => (v + length).max(low.clone()),
@@ -111,12 +130,31 @@ pub static TYPE: TypeSpec = TypeSpec {
             f: indices,
             doc: "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and stop\nindices, and the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent with the\nhandling of normal slices.",
         },
-        NativeDef { sig: "__reduce__(self, /)", f: reduce, doc: "Return state information for pickling." },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce,
+            doc: "Return state information for pickling.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "start", get: |vm, v| Ok(this::<Slice>(vm, v)?.start.clone()), set: None, doc: "" },
-        GetSetDef { name: "stop", get: |vm, v| Ok(this::<Slice>(vm, v)?.stop.clone()), set: None, doc: "" },
-        GetSetDef { name: "step", get: |vm, v| Ok(this::<Slice>(vm, v)?.step.clone()), set: None, doc: "" },
+        GetSetDef {
+            name: "start",
+            get: |vm, v| Ok(this::<Slice>(vm, v)?.start.clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "stop",
+            get: |vm, v| Ok(this::<Slice>(vm, v)?.stop.clone()),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "step",
+            get: |vm, v| Ok(this::<Slice>(vm, v)?.step.clone()),
+            set: None,
+            doc: "",
+        },
     ],
     doc: "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing (e.g. a[0:10:2]).",
     ..TypeSpec::EMPTY

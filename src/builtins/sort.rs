@@ -26,7 +26,11 @@ pub fn sort_list(vm: &Vm, list: &List, key: Option<&Value>, reverse: bool) -> Re
     let touched = during.capacity() > 0;
     drop(during);
     result?;
-    if touched { Err(vm.value_error("list modified during sort")) } else { Ok(()) }
+    if touched {
+        Err(vm.value_error("list modified during sort"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Sorts values. If a comparison raises, `items` holds them in some order.
@@ -62,7 +66,9 @@ enum Class {
 fn class_of(vm: &Vm, v: &Value) -> Class {
     match v.kind() {
         Kind::Int if v.is_small() => Class::Ints,
-        Kind::Float if v.as_float().is_some_and(|f| !f.is_nan()) && vm.is_exact(v, Kind::Float) => Class::Floats,
+        Kind::Float if v.as_float().is_some_and(|f| !f.is_nan()) && vm.is_exact(v, Kind::Float) => {
+            Class::Floats
+        }
         Kind::Str if vm.is_exact(v, Kind::Str) => Class::Strs,
         Kind::Tuple if vm.is_exact(v, Kind::Tuple) => Class::Tuples,
         _ => Class::Mixed,
@@ -70,9 +76,15 @@ fn class_of(vm: &Vm, v: &Value) -> Class {
 }
 
 fn class_of_all(vm: &Vm, keys: &[Value]) -> Class {
-    let Some(first) = keys.first() else { return Class::Mixed };
+    let Some(first) = keys.first() else {
+        return Class::Mixed;
+    };
     let class = class_of(vm, first);
-    if class != Class::Mixed && keys[1..].iter().all(|k| class_of(vm, k) == class) { class } else { Class::Mixed }
+    if class != Class::Mixed && keys[1..].iter().all(|k| class_of(vm, k) == class) {
+        class
+    } else {
+        Class::Mixed
+    }
 }
 
 fn float(v: &Value) -> f64 {
@@ -80,7 +92,9 @@ fn float(v: &Value) -> f64 {
 }
 
 fn by_float(a: &Value, b: &Value) -> std::cmp::Ordering {
-    float(a).partial_cmp(&float(b)).unwrap_or(std::cmp::Ordering::Equal)
+    float(a)
+        .partial_cmp(&float(b))
+        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 fn sort_plain(vm: &Vm, items: &mut Vec<Value>, reverse: bool) -> Res<()> {
@@ -117,7 +131,13 @@ fn sort_order(vm: &Vm, keys: &[Value], order: &mut [u32], reverse: bool) -> Res<
                 order.reverse();
             }
             let tuples = class == Class::Tuples;
-            let mut less = |a: u32, b: u32| if tuples { tuple_less(vm, key(a), key(b)) } else { vm.lt(key(a), key(b)) };
+            let mut less = |a: u32, b: u32| {
+                if tuples {
+                    tuple_less(vm, key(a), key(b))
+                } else {
+                    vm.lt(key(a), key(b))
+                }
+            };
             let result = merge_sort(order, &mut less);
             if reverse {
                 order.reverse();
@@ -130,7 +150,9 @@ fn sort_order(vm: &Vm, keys: &[Value], order: &mut [u32], reverse: bool) -> Res<
 
 /// `a < b` for two exact tuples.
 fn tuple_less(vm: &Vm, a: &Value, b: &Value) -> Res<bool> {
-    let (Some(a), Some(b)) = (a.get::<Tuple>(), b.get::<Tuple>()) else { return vm.lt(a, b) };
+    let (Some(a), Some(b)) = (a.get::<Tuple>(), b.get::<Tuple>()) else {
+        return vm.lt(a, b);
+    };
     for (x, y) in a.iter().zip(b.iter()) {
         if !crate::builtins::support::same(vm, x, y)? {
             return vm.lt(x, y);
@@ -164,7 +186,11 @@ fn merge_sort(a: &mut [u32], less: Less) -> Res<()> {
         while runs.len() > 1 && runs[runs.len() - 1].power > power {
             merge_top(a, &mut runs, &mut spare, less)?;
         }
-        runs.push(Run { start: at, len, power });
+        runs.push(Run {
+            start: at,
+            len,
+            power,
+        });
         at += len;
     }
     while runs.len() > 1 {
@@ -253,7 +279,9 @@ fn lower_bound(a: &[u32], x: u32, less: Less) -> Res<usize> {
 
 /// Merges the two topmost runs.
 fn merge_top(a: &mut [u32], runs: &mut Vec<Run>, spare: &mut Vec<u32>, less: Less) -> Res<()> {
-    let (Some(right), Some(left)) = (runs.pop(), runs.last_mut()) else { return Ok(()) };
+    let (Some(right), Some(left)) = (runs.pop(), runs.last_mut()) else {
+        return Ok(());
+    };
     let (start, split) = (left.start, left.len);
     left.len += right.len;
     let both = &mut a[start..start + split + right.len];
@@ -328,14 +356,19 @@ mod tests {
         for n in [0usize, 1, 2, 23, 24, 25, 100, 1000, 5000] {
             let keys: Vec<u32> = (0..n)
                 .map(|_| {
-                    seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    seed = seed
+                        .wrapping_mul(6364136223846793005)
+                        .wrapping_add(1442695040888963407);
                     (seed >> 33) as u32 % 50
                 })
                 .collect();
             let mut order: Vec<u32> = (0..n as u32).collect();
             let mut expected = order.clone();
             expected.sort_by_key(|&i| keys[i as usize]);
-            merge_sort(&mut order, &mut |a, b| Ok(keys[a as usize] < keys[b as usize])).expect("cannot fail");
+            merge_sort(&mut order, &mut |a, b| {
+                Ok(keys[a as usize] < keys[b as usize])
+            })
+            .expect("cannot fail");
             assert_eq!(order, expected, "{n}");
         }
     }

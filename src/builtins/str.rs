@@ -20,15 +20,20 @@ use std::cell::{Cell, RefCell};
 
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
     if args.pos().len() > 3 {
-        return Err(vm.type_error(format!("str expected at most 3 arguments, got {}", args.pos().len())));
+        return Err(vm.type_error(format!(
+            "str expected at most 3 arguments, got {}",
+            args.pos().len()
+        )));
     }
     let text = match (args.all, args.has_keywords()) {
         ([], _) => vm.names_empty(),
         ([x], false) => vm.str_of(x)?,
         _ => {
             let a = vm.bind_args("str(object=..., encoding=..., errors=...)", args)?;
-            let encoding = crate::builtins::text_support::opt_text(vm, &a[1], "str() argument 'encoding'")?;
-            let errors = crate::builtins::text_support::opt_text(vm, &a[2], "str() argument 'errors'")?;
+            let encoding =
+                crate::builtins::text_support::opt_text(vm, &a[1], "str() argument 'encoding'")?;
+            let errors =
+                crate::builtins::text_support::opt_text(vm, &a[2], "str() argument 'errors'")?;
             match (a[0].given(), encoding, errors) {
                 (None, ..) => vm.names_empty(),
                 (Some(x), None, None) => vm.str_of(x)?,
@@ -45,9 +50,17 @@ fn decoded(vm: &Vm, x: &Value, encoding: Option<&str>, errors: Option<&str>) -> 
         return Err(vm.type_error("decoding str is not supported"));
     }
     if buffer(x).is_none() {
-        return Err(vm.type_error(format!("decoding to str: need a bytes-like object, {} found", vm.type_name(x))));
+        return Err(vm.type_error(format!(
+            "decoding to str: need a bytes-like object, {} found",
+            vm.type_name(x)
+        )));
     }
-    crate::builtins::str_codec::decode(vm, x, encoding.unwrap_or("utf-8"), errors.unwrap_or("strict"))
+    crate::builtins::str_codec::decode(
+        vm,
+        x,
+        encoding.unwrap_or("utf-8"),
+        errors.unwrap_or("strict"),
+    )
 }
 
 /// A str as an instance of `class`.
@@ -55,11 +68,19 @@ fn as_class(vm: &Vm, class: &Value, text: Value) -> Res {
     if class.is(vm.kind_type(Kind::Str)) {
         return Ok(text);
     }
-    let (Some(t), Some(s)) = (class.get::<TypeObj>(), text.get::<Str>()) else { return Ok(text) };
+    let (Some(t), Some(s)) = (class.get::<TypeObj>(), text.get::<Str>()) else {
+        return Ok(text);
+    };
     if !t.has(tflag::HEAP) {
         return Ok(text);
     }
-    let v = Str::alloc_with_slots(&vm.heap, t.root_shape.get(), s.as_str(), s.char_len(), t.slot_hint.get());
+    let v = Str::alloc_with_slots(
+        &vm.heap,
+        t.root_shape.get(),
+        s.as_str(),
+        s.char_len(),
+        t.slot_hint.get(),
+    );
     Heap::set_finalize(&v, t.slots().del.is_some());
     Ok(v)
 }
@@ -89,7 +110,9 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
 }
 
 fn cmp(_: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     // UTF-8 orders as its code points do.
     Ok(Value::bool(match op {
         CmpOp::Eq => x.as_str() == y.as_str(),
@@ -117,13 +140,20 @@ pub fn char_value(vm: &Vm, s: &Str, i: usize) -> Option<Value> {
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     let s = this::<Str>(vm, v)?;
     if let Some(i) = key.as_small() {
-        return position(i, s.char_len()).and_then(|i| char_value(vm, s, i)).ok_or_else(|| vm.index_error("string index out of range"));
+        return position(i, s.char_len())
+            .and_then(|i| char_value(vm, s, i))
+            .ok_or_else(|| vm.index_error("string index out of range"));
     }
     if !matches!(key.kind(), Kind::Slice) && !crate::builtins::support::has_index(vm, key) {
-        return Err(vm.type_error(format!("string indices must be integers, not '{}'", vm.type_name(key))));
+        return Err(vm.type_error(format!(
+            "string indices must be integers, not '{}'",
+            vm.type_name(key)
+        )));
     }
     match seq_key(vm, key, "string")? {
-        Key::At(i) => position(i, s.char_len()).and_then(|i| char_value(vm, s, i)).ok_or_else(|| vm.index_error("string index out of range")),
+        Key::At(i) => position(i, s.char_len())
+            .and_then(|i| char_value(vm, s, i))
+            .ok_or_else(|| vm.index_error("string index out of range")),
         Key::Slice(bounds) => {
             let r = bounds.of(s.char_len());
             if r.step == 1 {
@@ -143,7 +173,10 @@ fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
 
 fn contains(vm: &Vm, v: &Value, item: &Value) -> Res<bool> {
     let Some(needle) = item.as_str() else {
-        return Err(vm.type_error(format!("'in <string>' requires string as left operand, not {}", vm.type_name(item))));
+        return Err(vm.type_error(format!(
+            "'in <string>' requires string as left operand, not {}",
+            vm.type_name(item)
+        )));
     };
     let hay = this::<Str>(vm, v)?.as_str().as_bytes();
     Ok(match needle.as_bytes() {
@@ -169,7 +202,9 @@ pub fn concat(vm: &Vm, x: &Str, y: &Str) -> Res {
 }
 
 fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
-    let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if x.char_len() == 0 {
         return exact(vm, b);
     }
@@ -181,21 +216,36 @@ fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
 
 fn mul(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (text, times) = if a.is_kind::<Str>() { (a, b) } else { (b, a) };
-    let Some(s) = text.get::<Str>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let Some(n) = repeat_count(vm, times)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(s) = text.get::<Str>() else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    let Some(n) = repeat_count(vm, times)? else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if n == 0 || s.char_len() == 0 {
         return Ok(vm.names_empty());
     }
     if n == 1 {
         return exact(vm, text);
     }
-    let total = s.as_str().len().checked_mul(n).filter(|t| *t <= MAX_LEN).ok_or_else(|| memory_error(vm))?;
+    let total = s
+        .as_str()
+        .len()
+        .checked_mul(n)
+        .filter(|t| *t <= MAX_LEN)
+        .ok_or_else(|| memory_error(vm))?;
     vm.check_text_room(total)?;
     let shape = vm.kind_shape(Kind::Str);
     if let [b] = s.as_str().as_bytes() {
         return Ok(Str::ascii_with(&vm.heap, shape, n, |buf| buf.fill(*b)));
     }
-    Ok(Str::from_parts(&vm.heap, shape, total, s.char_len() * n, std::iter::repeat_n(s.as_str(), n)))
+    Ok(Str::from_parts(
+        &vm.heap,
+        shape,
+        total,
+        s.char_len() * n,
+        std::iter::repeat_n(s.as_str(), n),
+    ))
 }
 
 fn rem(vm: &Vm, a: &Value, b: &Value) -> Res {
@@ -207,9 +257,20 @@ fn rem(vm: &Vm, a: &Value, b: &Value) -> Res {
 
 fn iter(vm: &Vm, v: &Value) -> Res {
     if this::<Str>(vm, v)?.is_ascii() {
-        return Ok(vm.alloc_of(&ASCII_ITER, StrIter { text: RefCell::new(v.clone()), byte: Cell::new(0), given: Cell::new(0) }));
+        return Ok(vm.alloc_of(
+            &ASCII_ITER,
+            StrIter {
+                text: RefCell::new(v.clone()),
+                byte: Cell::new(0),
+                given: Cell::new(0),
+            },
+        ));
     }
-    Ok(vm.alloc(StrIter { text: RefCell::new(v.clone()), byte: Cell::new(0), given: Cell::new(0) }))
+    Ok(vm.alloc(StrIter {
+        text: RefCell::new(v.clone()),
+        byte: Cell::new(0),
+        given: Cell::new(0),
+    }))
 }
 
 pub static TYPE: TypeSpec = TypeSpec {
@@ -250,7 +311,9 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let it = this::<StrIter>(vm, v)?;
     let at = it.byte.get();
     let text = it.text.borrow();
-    let Some(s) = text.as_str() else { return Ok(None) };
+    let Some(s) = text.as_str() else {
+        return Ok(None);
+    };
     match s.as_bytes().get(at) {
         Some(b) if b.is_ascii() => {
             it.byte.set(at + 1);
@@ -274,7 +337,11 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 
 fn iter_hint(vm: &Vm, a: &[Value]) -> Res {
     let it = this::<StrIter>(vm, &a[0])?;
-    let n = it.text.borrow().get::<Str>().map_or(0, |s| s.char_len().saturating_sub(it.given.get()));
+    let n = it
+        .text
+        .borrow()
+        .get::<Str>()
+        .map_or(0, |s| s.char_len().saturating_sub(it.given.get()));
     Ok(vm.usize(n))
 }
 
@@ -324,13 +391,29 @@ static ASCII_ITER: TypeSpec = TypeSpec {
 };
 
 static ITER_METHODS: &[NativeDef] = &[
-    NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
-    NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
-    NativeDef { sig: "__setstate__(self, state, /)", f: iter_setstate, doc: "Set state information for unpickling." },
+    NativeDef {
+        sig: "__length_hint__(self, /)",
+        f: iter_hint,
+        doc: "Private method returning an estimate of len(list(it)).",
+    },
+    NativeDef {
+        sig: "__reduce__(self, /)",
+        f: iter_reduce,
+        doc: "Return state information for pickling.",
+    },
+    NativeDef {
+        sig: "__setstate__(self, state, /)",
+        f: iter_setstate,
+        doc: "Set state information for unpickling.",
+    },
 ];
 
 /// The one character of a str argument, if it is one.
 pub fn single_char(v: &Value) -> Option<char> {
     let s = v.get::<Str>()?;
-    if s.char_len() == 1 { char_at(s.as_str(), s.is_ascii(), 0) } else { None }
+    if s.char_len() == 1 {
+        char_at(s.as_str(), s.is_ascii(), 0)
+    } else {
+        None
+    }
 }

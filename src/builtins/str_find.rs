@@ -23,14 +23,21 @@ fn or_minus_one(vm: &Vm, at: Option<usize>) -> Value {
     at.map_or_else(|| vm.int(-1), |i| vm.usize(i))
 }
 fn or_error(vm: &Vm, at: Option<usize>) -> Res {
-    at.map(|i| vm.usize(i)).ok_or_else(|| vm.value_error("substring not found"))
+    at.map(|i| vm.usize(i))
+        .ok_or_else(|| vm.value_error("substring not found"))
 }
 
 pub fn find(vm: &Vm, a: &[Value]) -> Res {
-    Ok(or_minus_one(vm, find_with(vm, a, "find() argument 1", search::find)?))
+    Ok(or_minus_one(
+        vm,
+        find_with(vm, a, "find() argument 1", search::find)?,
+    ))
 }
 pub fn rfind(vm: &Vm, a: &[Value]) -> Res {
-    Ok(or_minus_one(vm, find_with(vm, a, "rfind() argument 1", search::rfind)?))
+    Ok(or_minus_one(
+        vm,
+        find_with(vm, a, "rfind() argument 1", search::rfind)?,
+    ))
 }
 pub fn index(vm: &Vm, a: &[Value]) -> Res {
     or_error(vm, find_with(vm, a, "index() argument 1", search::find)?)
@@ -56,11 +63,17 @@ fn at_end(vm: &Vm, a: &[Value], name: &str, test: Tester) -> Res {
         return Ok(Value::bool(one(t)));
     }
     if !a[1].is_kind::<Tuple>() {
-        return Err(vm.type_error(format!("{name} first arg must be str or a tuple of str, not {}", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "{name} first arg must be str or a tuple of str, not {}",
+            vm.type_name(&a[1])
+        )));
     }
     for t in tuple_items(&a[1]) {
         let Some(text) = t.as_str() else {
-            return Err(vm.type_error(format!("tuple for {name} must only contain str, not {}", vm.type_name(t))));
+            return Err(vm.type_error(format!(
+                "tuple for {name} must only contain str, not {}",
+                vm.type_name(t)
+            )));
         };
         if one(text) {
             return Ok(Value::TRUE);
@@ -90,14 +103,20 @@ pub fn replace(vm: &Vm, a: &[Value]) -> Res {
 
 pub fn removeprefix(vm: &Vm, a: &[Value]) -> Res {
     let s = this::<Str>(vm, &a[0])?;
-    match s.as_str().strip_prefix(text_arg(vm, &a[1], "removeprefix() argument")?.as_str()) {
+    match s
+        .as_str()
+        .strip_prefix(text_arg(vm, &a[1], "removeprefix() argument")?.as_str())
+    {
         Some(rest) => Ok(vm.part(s.is_ascii(), rest)),
         None => exact(vm, &a[0]),
     }
 }
 pub fn removesuffix(vm: &Vm, a: &[Value]) -> Res {
     let s = this::<Str>(vm, &a[0])?;
-    match s.as_str().strip_suffix(text_arg(vm, &a[1], "removesuffix() argument")?.as_str()) {
+    match s
+        .as_str()
+        .strip_suffix(text_arg(vm, &a[1], "removesuffix() argument")?.as_str())
+    {
         Some(rest) => Ok(vm.part(s.is_ascii(), rest)),
         None => exact(vm, &a[0]),
     }
@@ -141,7 +160,12 @@ pub fn sizeof(vm: &Vm, a: &[Value]) -> Res {
         return Ok(vm.usize(41 + s.char_len()));
     }
     let widest = s.as_str().chars().max().map_or(0, |c| c as u32);
-    let width = if widest < 0x100 { 1 } else if widest < 0x10000 { 2 } else { 4 };
+    let width = if widest < 0x100 {
+        1
+    } else if widest < 0x10000 {
+        2
+    } else {
+        4
+    };
     Ok(vm.usize(56 + (s.char_len() + 1) * width + usize::from(width == 1)))
 }
-

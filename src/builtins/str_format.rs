@@ -6,7 +6,10 @@ use crate::object::dict::Dict;
 use crate::object::native::tuple_items;
 use crate::object::str::Str;
 use crate::object::value::Value;
-use crate::text::fields::{Access, Accesses, AutoNumber, FieldMarkup, First, MAX_DEPTH, Markup, split_name, too_deep, unknown_conversion};
+use crate::text::fields::{
+    Access, Accesses, AutoNumber, FieldMarkup, First, MAX_DEPTH, Markup, split_name, too_deep,
+    unknown_conversion,
+};
 use crate::vm::{Res, Vm};
 
 /// Where the fields' values come from.
@@ -24,7 +27,11 @@ fn field_value(vm: &Vm, source: &Source, field: &FieldMarkup, auto: &mut AutoNum
             None => return Err(vm.value_error("Format string contains positional fields")),
             Some(args) => match args.get(i) {
                 Some(v) => v.clone(),
-                None => return Err(vm.index_error(format!("Replacement index {i} out of range for positional args tuple"))),
+                None => {
+                    return Err(vm.index_error(format!(
+                        "Replacement index {i} out of range for positional args tuple"
+                    )));
+                }
             },
         },
         First::Name(name) => {
@@ -50,7 +57,14 @@ pub fn follow(vm: &Vm, mut value: Value, accesses: Accesses) -> Res {
     Ok(value)
 }
 
-fn render(vm: &Vm, out: &mut String, text: &str, source: &Source, auto: &mut AutoNumber, depth: usize) -> Res<()> {
+fn render(
+    vm: &Vm,
+    out: &mut String,
+    text: &str,
+    source: &Source,
+    auto: &mut AutoNumber,
+    depth: usize,
+) -> Res<()> {
     if depth == 0 {
         return Err(vm.text_error(too_deep()));
     }
@@ -79,14 +93,38 @@ fn render(vm: &Vm, out: &mut String, text: &str, source: &Source, auto: &mut Aut
 
 pub fn format(vm: &Vm, a: &[Value]) -> Res {
     let s = this::<Str>(vm, &a[0])?;
-    let source = Source { args: Some(tuple_items(&a[1])), names: &a[2] };
-    build_str(vm, |out| render(vm, out, s.as_str(), &source, &mut AutoNumber::default(), MAX_DEPTH))
+    let source = Source {
+        args: Some(tuple_items(&a[1])),
+        names: &a[2],
+    };
+    build_str(vm, |out| {
+        render(
+            vm,
+            out,
+            s.as_str(),
+            &source,
+            &mut AutoNumber::default(),
+            MAX_DEPTH,
+        )
+    })
 }
 
 pub fn format_map(vm: &Vm, a: &[Value]) -> Res {
     let s = this::<Str>(vm, &a[0])?;
-    let source = Source { args: None, names: &a[1] };
-    build_str(vm, |out| render(vm, out, s.as_str(), &source, &mut AutoNumber::default(), MAX_DEPTH))
+    let source = Source {
+        args: None,
+        names: &a[1],
+    };
+    build_str(vm, |out| {
+        render(
+            vm,
+            out,
+            s.as_str(),
+            &source,
+            &mut AutoNumber::default(),
+            MAX_DEPTH,
+        )
+    })
 }
 
 pub fn format_method(vm: &Vm, a: &[Value]) -> Res {
@@ -95,14 +133,21 @@ pub fn format_method(vm: &Vm, a: &[Value]) -> Res {
 
 /// `_string.formatter_parser(text)`: (literal, field name, spec, conversion) of each step, as a list.
 pub fn parser(vm: &Vm, a: &[Value]) -> Res {
-    let Some(s) = a[0].as_str() else { return Err(vm.type_error(format!("expected str, got {}", vm.type_name(&a[0])))) };
+    let Some(s) = a[0].as_str() else {
+        return Err(vm.type_error(format!("expected str, got {}", vm.type_name(&a[0]))));
+    };
     let mut rows = Vec::new();
     for step in Markup::new(s) {
         let step = step.map_err(|e| vm.text_error(e))?;
         let literal = vm.str(step.literal);
         rows.push(vm.tuple(match step.field {
             None => vec![literal, Value::NONE, Value::NONE, Value::NONE],
-            Some(f) => vec![literal, vm.str(f.name), vm.str(f.spec), f.conversion.map_or(Value::NONE, |c| vm.char(c))],
+            Some(f) => vec![
+                literal,
+                vm.str(f.name),
+                vm.str(f.spec),
+                f.conversion.map_or(Value::NONE, |c| vm.char(c)),
+            ],
         }));
     }
     let rows = vm.list(rows);
@@ -111,7 +156,9 @@ pub fn parser(vm: &Vm, a: &[Value]) -> Res {
 
 /// `_string.formatter_field_name_split(name)`: the first name and the (is attribute, key) pairs after it.
 pub fn name_split(vm: &Vm, a: &[Value]) -> Res {
-    let Some(s) = a[0].as_str() else { return Err(vm.type_error(format!("expected str, got {}", vm.type_name(&a[0])))) };
+    let Some(s) = a[0].as_str() else {
+        return Err(vm.type_error(format!("expected str, got {}", vm.type_name(&a[0]))));
+    };
     let (first, accesses) = split_name(s, None).map_err(|e| vm.text_error(e))?;
     let first = match first {
         First::Index(i) => vm.usize(i),

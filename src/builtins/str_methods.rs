@@ -1,6 +1,9 @@
 //! The table of str's methods.
 
-use crate::builtins::{str_codec as codec, str_find as find, str_format as format, str_shape as shape, str_split as split};
+use crate::builtins::{
+    str_codec as codec, str_find as find, str_format as format, str_shape as shape,
+    str_split as split,
+};
 use crate::object::native::NativeDef;
 
 pub static METHODS: [NativeDef; 49] = [
@@ -34,7 +37,11 @@ pub static METHODS: [NativeDef; 49] = [
         f: shape::capitalize,
         doc: "Return a capitalized version of the string.\n\nMore specifically, make the first character have upper case and the rest lower\ncase.",
     },
-    NativeDef { sig: "casefold(self, /)", f: shape::casefold, doc: "Return a version of the string suitable for caseless comparisons." },
+    NativeDef {
+        sig: "casefold(self, /)",
+        f: shape::casefold,
+        doc: "Return a version of the string suitable for caseless comparisons.",
+    },
     NativeDef {
         sig: "title(self, /)",
         f: shape::title,
@@ -50,7 +57,11 @@ pub static METHODS: [NativeDef; 49] = [
         f: find::count,
         doc: "Return the number of non-overlapping occurrences of substring sub in string S[start:end].\n\nOptional arguments start and end are interpreted as in slice notation.",
     },
-    NativeDef { sig: "expandtabs(self, /, tabsize=8)", f: shape::expandtabs, doc: "Return a copy where all tab characters are expanded using spaces.\n\nIf tabsize is not given, a tab size of 8 characters is assumed." },
+    NativeDef {
+        sig: "expandtabs(self, /, tabsize=8)",
+        f: shape::expandtabs,
+        doc: "Return a copy where all tab characters are expanded using spaces.\n\nIf tabsize is not given, a tab size of 8 characters is assumed.",
+    },
     NativeDef {
         sig: "find(self, sub, start=None, end=None, /)",
         f: find::find,
@@ -71,7 +82,11 @@ pub static METHODS: [NativeDef; 49] = [
         f: shape::ljust,
         doc: "Return a left-justified string of length width.\n\nPadding is done using the specified fill character (default is a space).",
     },
-    NativeDef { sig: "lower(self, /)", f: shape::lower, doc: "Return a copy of the string converted to lowercase." },
+    NativeDef {
+        sig: "lower(self, /)",
+        f: shape::lower,
+        doc: "Return a copy of the string converted to lowercase.",
+    },
     NativeDef {
         sig: "lstrip(self, chars=None, /)",
         f: split::lstrip,
@@ -112,13 +127,21 @@ pub static METHODS: [NativeDef; 49] = [
         f: split::strip,
         doc: "Return a copy of the string with leading and trailing whitespace removed.\n\nIf chars is given and not None, remove characters in chars instead.",
     },
-    NativeDef { sig: "swapcase(self, /)", f: shape::swapcase, doc: "Convert uppercase characters to lowercase and lowercase characters to uppercase." },
+    NativeDef {
+        sig: "swapcase(self, /)",
+        f: shape::swapcase,
+        doc: "Convert uppercase characters to lowercase and lowercase characters to uppercase.",
+    },
     NativeDef {
         sig: "translate(self, table, /)",
         f: shape::translate,
         doc: "Replace each character in the string using the given translation table.\n\n  table\n    Translation table, which must be a mapping of Unicode ordinals to\n    Unicode ordinals, strings, or None.\n\nThe table must implement lookup/indexing via __getitem__, for instance a\ndictionary or list.  If this operation raises LookupError, the character is\nleft untouched.  Characters mapped to None are deleted.",
     },
-    NativeDef { sig: "upper(self, /)", f: shape::upper, doc: "Return a copy of the string converted to uppercase." },
+    NativeDef {
+        sig: "upper(self, /)",
+        f: shape::upper,
+        doc: "Return a copy of the string converted to uppercase.",
+    },
     NativeDef {
         sig: "startswith(self, prefix, start=None, end=None, /)",
         f: find::startswith,
@@ -139,19 +162,71 @@ pub static METHODS: [NativeDef; 49] = [
         f: find::removesuffix,
         doc: "Return a str with the given suffix string removed if present.\n\nIf the string ends with the suffix string and that suffix is not empty,\nreturn string[:-len(suffix)]. Otherwise, return a copy of the original\nstring.",
     },
-    NativeDef { sig: "isascii(self, /)", f: find::isascii, doc: "Return True if all characters in the string are ASCII, False otherwise.\n\nASCII characters have code points in the range U+0000-U+007F.\nEmpty string is ASCII too." },
-    NativeDef { sig: "islower(self, /)", f: find::islower, doc: "Return True if the string is a lowercase string, False otherwise." },
-    NativeDef { sig: "isupper(self, /)", f: find::isupper, doc: "Return True if the string is an uppercase string, False otherwise." },
-    NativeDef { sig: "istitle(self, /)", f: find::istitle, doc: "Return True if the string is a title-cased string, False otherwise." },
-    NativeDef { sig: "isspace(self, /)", f: find::isspace, doc: "Return True if the string is a whitespace string, False otherwise." },
-    NativeDef { sig: "isdecimal(self, /)", f: find::isdecimal, doc: "Return True if the string is a decimal string, False otherwise." },
-    NativeDef { sig: "isdigit(self, /)", f: find::isdigit, doc: "Return True if the string is a digit string, False otherwise." },
-    NativeDef { sig: "isnumeric(self, /)", f: find::isnumeric, doc: "Return True if the string is a numeric string, False otherwise." },
-    NativeDef { sig: "isalpha(self, /)", f: find::isalpha, doc: "Return True if the string is an alphabetic string, False otherwise." },
-    NativeDef { sig: "isalnum(self, /)", f: find::isalnum, doc: "Return True if the string is an alpha-numeric string, False otherwise." },
-    NativeDef { sig: "isidentifier(self, /)", f: find::isidentifier, doc: "Return True if the string is a valid Python identifier, False otherwise." },
-    NativeDef { sig: "isprintable(self, /)", f: find::isprintable, doc: "Return True if all characters in the string are printable, False otherwise." },
-    NativeDef { sig: "zfill(self, width, /)", f: shape::zfill, doc: "Pad a numeric string with zeros on the left, to fill a field of the given width.\n\nThe string is never truncated." },
+    NativeDef {
+        sig: "isascii(self, /)",
+        f: find::isascii,
+        doc: "Return True if all characters in the string are ASCII, False otherwise.\n\nASCII characters have code points in the range U+0000-U+007F.\nEmpty string is ASCII too.",
+    },
+    NativeDef {
+        sig: "islower(self, /)",
+        f: find::islower,
+        doc: "Return True if the string is a lowercase string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isupper(self, /)",
+        f: find::isupper,
+        doc: "Return True if the string is an uppercase string, False otherwise.",
+    },
+    NativeDef {
+        sig: "istitle(self, /)",
+        f: find::istitle,
+        doc: "Return True if the string is a title-cased string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isspace(self, /)",
+        f: find::isspace,
+        doc: "Return True if the string is a whitespace string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isdecimal(self, /)",
+        f: find::isdecimal,
+        doc: "Return True if the string is a decimal string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isdigit(self, /)",
+        f: find::isdigit,
+        doc: "Return True if the string is a digit string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isnumeric(self, /)",
+        f: find::isnumeric,
+        doc: "Return True if the string is a numeric string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isalpha(self, /)",
+        f: find::isalpha,
+        doc: "Return True if the string is an alphabetic string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isalnum(self, /)",
+        f: find::isalnum,
+        doc: "Return True if the string is an alpha-numeric string, False otherwise.",
+    },
+    NativeDef {
+        sig: "isidentifier(self, /)",
+        f: find::isidentifier,
+        doc: "Return True if the string is a valid Python identifier, False otherwise.",
+    },
+    NativeDef {
+        sig: "isprintable(self, /)",
+        f: find::isprintable,
+        doc: "Return True if all characters in the string are printable, False otherwise.",
+    },
+    NativeDef {
+        sig: "zfill(self, width, /)",
+        f: shape::zfill,
+        doc: "Pad a numeric string with zeros on the left, to fill a field of the given width.\n\nThe string is never truncated.",
+    },
     NativeDef {
         sig: "format(self, /, *args, **kwargs)",
         f: format::format,
@@ -162,7 +237,19 @@ pub static METHODS: [NativeDef; 49] = [
         f: format::format_map,
         doc: "Return a formatted version of the string, using substitutions from mapping.\n\nThe substitutions are identified by braces ('{' and '}').",
     },
-    NativeDef { sig: "__format__(self, format_spec, /)", f: format::format_method, doc: "Return a formatted version of the string as described by format_spec." },
-    NativeDef { sig: "__getnewargs__(self, /)", f: find::getnewargs, doc: "" },
-    NativeDef { sig: "__sizeof__(self, /)", f: find::sizeof, doc: "Return the size of the string in memory, in bytes." },
+    NativeDef {
+        sig: "__format__(self, format_spec, /)",
+        f: format::format_method,
+        doc: "Return a formatted version of the string as described by format_spec.",
+    },
+    NativeDef {
+        sig: "__getnewargs__(self, /)",
+        f: find::getnewargs,
+        doc: "",
+    },
+    NativeDef {
+        sig: "__sizeof__(self, /)",
+        f: find::sizeof,
+        doc: "Return the size of the string in memory, in bytes.",
+    },
 ];

@@ -20,7 +20,11 @@ fn ascii_case(vm: &Vm, s: &Str, f: fn(&mut [u8])) -> Value {
     if text.len() <= 1 {
         let mut one = [text.as_bytes().first().copied().unwrap_or(0)];
         f(&mut one);
-        return if text.is_empty() { vm.names_empty() } else { vm.ascii_char(one[0]) };
+        return if text.is_empty() {
+            vm.names_empty()
+        } else {
+            vm.ascii_char(one[0])
+        };
     }
     Str::ascii_with(&vm.heap, vm.kind_shape(Kind::Str), text.len(), |buf| {
         buf.copy_from_slice(text.as_bytes());
@@ -30,15 +34,27 @@ fn ascii_case(vm: &Vm, s: &Str, f: fn(&mut [u8])) -> Value {
 
 pub fn lower(vm: &Vm, a: &[Value]) -> Res {
     let s = this::<Str>(vm, &a[0])?;
-    Ok(if s.is_ascii() { ascii_case(vm, s, <[u8]>::make_ascii_lowercase) } else { vm.str(&case::lower(s.as_str(), false)) })
+    Ok(if s.is_ascii() {
+        ascii_case(vm, s, <[u8]>::make_ascii_lowercase)
+    } else {
+        vm.str(&case::lower(s.as_str(), false))
+    })
 }
 pub fn upper(vm: &Vm, a: &[Value]) -> Res {
     let s = this::<Str>(vm, &a[0])?;
-    Ok(if s.is_ascii() { ascii_case(vm, s, <[u8]>::make_ascii_uppercase) } else { vm.str(&case::upper(s.as_str(), false)) })
+    Ok(if s.is_ascii() {
+        ascii_case(vm, s, <[u8]>::make_ascii_uppercase)
+    } else {
+        vm.str(&case::upper(s.as_str(), false))
+    })
 }
 pub fn casefold(vm: &Vm, a: &[Value]) -> Res {
     let s = this::<Str>(vm, &a[0])?;
-    Ok(if s.is_ascii() { ascii_case(vm, s, <[u8]>::make_ascii_lowercase) } else { vm.str(&case::casefold(s.as_str(), false)) })
+    Ok(if s.is_ascii() {
+        ascii_case(vm, s, <[u8]>::make_ascii_lowercase)
+    } else {
+        vm.str(&case::casefold(s.as_str(), false))
+    })
 }
 
 macro_rules! cases {
@@ -62,8 +78,15 @@ fn justify(vm: &Vm, a: &[Value], place: Place) -> Res {
         None => ' ',
         Some(f) => match single_char(f) {
             Some(c) => c,
-            None if f.is_kind::<Str>() => return Err(vm.type_error("The fill character must be exactly one character long")),
-            None => return Err(vm.type_error(format!("The fill character must be a unicode character, not {}", vm.type_name(f)))),
+            None if f.is_kind::<Str>() => {
+                return Err(vm.type_error("The fill character must be exactly one character long"));
+            }
+            None => {
+                return Err(vm.type_error(format!(
+                    "The fill character must be a unicode character, not {}",
+                    vm.type_name(f)
+                )));
+            }
         },
     };
     let s = this::<Str>(vm, &a[0])?;
@@ -71,7 +94,9 @@ fn justify(vm: &Vm, a: &[Value], place: Place) -> Res {
         return exact(vm, &a[0]);
     }
     vm.check_text_room((width as usize).saturating_mul(fill.len_utf8()))?;
-    pad::justify(s.as_str(), width, fill, place, s.is_ascii()).map(|t| vm.str(&t)).map_err(|e| vm.text_error(e))
+    pad::justify(s.as_str(), width, fill, place, s.is_ascii())
+        .map(|t| vm.str(&t))
+        .map_err(|e| vm.text_error(e))
 }
 
 pub fn center(vm: &Vm, a: &[Value]) -> Res {
@@ -91,12 +116,16 @@ pub fn zfill(vm: &Vm, a: &[Value]) -> Res {
         return exact(vm, &a[0]);
     }
     vm.check_text_room(width as usize)?;
-    pad::zfill(s.as_str(), width, s.is_ascii()).map(|t| vm.str(&t)).map_err(|e| vm.text_error(e))
+    pad::zfill(s.as_str(), width, s.is_ascii())
+        .map(|t| vm.str(&t))
+        .map_err(|e| vm.text_error(e))
 }
 
 pub fn expandtabs(vm: &Vm, a: &[Value]) -> Res {
     let size = tab_size(vm, &a[1])?;
-    pad::expandtabs(this::<Str>(vm, &a[0])?.as_str(), size).map_err(|e| vm.text_error(e)).and_then(|t| vm.str_checked(&t))
+    pad::expandtabs(this::<Str>(vm, &a[0])?.as_str(), size)
+        .map_err(|e| vm.text_error(e))
+        .and_then(|t| vm.str_checked(&t))
 }
 
 /// A tab size: a C int.
@@ -128,7 +157,10 @@ fn mapped(vm: &Vm, table: &Value, c: char) -> Res<Mapped> {
     if !matches!(found.kind(), Kind::Int | Kind::Bool) {
         return Err(vm.type_error("character mapping must return integer, None or str"));
     }
-    match small_int(&found).and_then(|i| u32::try_from(i).ok()).and_then(char::from_u32) {
+    match small_int(&found)
+        .and_then(|i| u32::try_from(i).ok())
+        .and_then(char::from_u32)
+    {
         Some(c) => Ok(Mapped::Char(c)),
         None => Err(vm.value_error("character mapping must be in range(0x110000)")),
     }
@@ -142,16 +174,27 @@ pub fn translate(vm: &Vm, a: &[Value]) -> Res {
 
 pub fn maketrans(vm: &Vm, a: &[Value]) -> Res {
     let table = vm.dict();
-    let Some(d) = table.get::<Dict>() else { return Ok(table) };
+    let Some(d) = table.get::<Dict>() else {
+        return Ok(table);
+    };
     let Some(y) = a[1].given() else {
-        let Some(from) = a[0].get::<Dict>().filter(|_| vm.is_exact(&a[0], Kind::Dict)) else {
-            return Err(vm.type_error("if you give only one argument to maketrans it must be a dict"));
+        let Some(from) = a[0]
+            .get::<Dict>()
+            .filter(|_| vm.is_exact(&a[0], Kind::Dict))
+        else {
+            return Err(
+                vm.type_error("if you give only one argument to maketrans it must be a dict")
+            );
         };
         for (k, v) in from.items() {
             let key = if let Some(s) = k.get::<Str>() {
                 match single_char(&k) {
                     Some(c) if s.char_len() == 1 => vm.int(c as i64),
-                    _ => return Err(vm.value_error("string keys in translatetable must be of length 1")),
+                    _ => {
+                        return Err(
+                            vm.value_error("string keys in translatetable must be of length 1")
+                        );
+                    }
                 }
             } else if matches!(k.kind(), Kind::Int | Kind::Bool) {
                 k
@@ -163,7 +206,9 @@ pub fn maketrans(vm: &Vm, a: &[Value]) -> Res {
         return Ok(table);
     };
     let Some(x) = a[0].get::<Str>() else {
-        return Err(vm.type_error("first maketrans argument must be a string if there is a second argument"));
+        return Err(vm.type_error(
+            "first maketrans argument must be a string if there is a second argument",
+        ));
     };
     let y = text_arg(vm, y, "maketrans() argument 2")?;
     if x.char_len() != y.char_len() {

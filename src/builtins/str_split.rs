@@ -12,7 +12,9 @@ use crate::vm::{Raised, Res, Vm};
 
 /// The separator of split, rsplit: None for white space.
 fn separator<'a>(vm: &Vm, v: &'a Value) -> Res<Option<&'a str>> {
-    let Some(v) = v.non_none() else { return Ok(None) };
+    let Some(v) = v.non_none() else {
+        return Ok(None);
+    };
     match v.as_str() {
         Some("") => Err(vm.value_error("empty separator")),
         Some(s) => Ok(Some(s)),
@@ -42,13 +44,23 @@ pub fn rsplit(vm: &Vm, a: &[Value]) -> Res {
         Some(sep) => text::rsplit(s.as_str(), sep, limit),
         None => text::rsplit_space(s.as_str(), limit, s.is_ascii()),
     };
-    Ok(vm.list(parts.into_iter().map(|p| vm.part(s.is_ascii(), p)).collect()))
+    Ok(vm.list(
+        parts
+            .into_iter()
+            .map(|p| vm.part(s.is_ascii(), p))
+            .collect(),
+    ))
 }
 
 pub fn splitlines(vm: &Vm, a: &[Value]) -> Res {
     let keep = vm.truth(&a[1])?;
     let s = this::<Str>(vm, &a[0])?;
-    Ok(vm.list(text::split_lines(s.as_str(), keep).into_iter().map(|p| vm.part(s.is_ascii(), p)).collect()))
+    Ok(vm.list(
+        text::split_lines(s.as_str(), keep)
+            .into_iter()
+            .map(|p| vm.part(s.is_ascii(), p))
+            .collect(),
+    ))
 }
 
 fn partition_sep<'a>(vm: &Vm, v: &'a Value) -> Res<&'a str> {
@@ -63,7 +75,11 @@ pub fn partition(vm: &Vm, a: &[Value]) -> Res {
     let sep = partition_sep(vm, &a[1])?;
     let s = this::<Str>(vm, &a[0])?;
     Ok(vm.tuple(match text::partition(s.as_str(), sep) {
-        Some((head, tail)) => vec![vm.part(s.is_ascii(), head), exact(vm, &a[1])?, vm.part(s.is_ascii(), tail)],
+        Some((head, tail)) => vec![
+            vm.part(s.is_ascii(), head),
+            exact(vm, &a[1])?,
+            vm.part(s.is_ascii(), tail),
+        ],
         None => vec![exact(vm, &a[0])?, vm.names_empty(), vm.names_empty()],
     }))
 }
@@ -72,7 +88,11 @@ pub fn rpartition(vm: &Vm, a: &[Value]) -> Res {
     let sep = partition_sep(vm, &a[1])?;
     let s = this::<Str>(vm, &a[0])?;
     Ok(vm.tuple(match text::rpartition(s.as_str(), sep) {
-        Some((head, tail)) => vec![vm.part(s.is_ascii(), head), exact(vm, &a[1])?, vm.part(s.is_ascii(), tail)],
+        Some((head, tail)) => vec![
+            vm.part(s.is_ascii(), head),
+            exact(vm, &a[1])?,
+            vm.part(s.is_ascii(), tail),
+        ],
         None => vec![vm.names_empty(), vm.names_empty(), exact(vm, &a[0])?],
     }))
 }
@@ -80,11 +100,18 @@ pub fn rpartition(vm: &Vm, a: &[Value]) -> Res {
 fn strip_ends(vm: &Vm, a: &[Value], name: &str, ends: Ends) -> Res {
     let chars = match a[1].non_none() {
         None => None,
-        Some(v) => Some(v.as_str().ok_or_else(|| vm.type_error(format!("{name} arg must be None or str")))?),
+        Some(v) => Some(
+            v.as_str()
+                .ok_or_else(|| vm.type_error(format!("{name} arg must be None or str")))?,
+        ),
     };
     let s = this::<Str>(vm, &a[0])?;
     let kept = text::strip(s.as_str(), chars, ends);
-    if kept.len() == s.as_str().len() { exact(vm, &a[0]) } else { Ok(vm.part(s.is_ascii(), kept)) }
+    if kept.len() == s.as_str().len() {
+        exact(vm, &a[0])
+    } else {
+        Ok(vm.part(s.is_ascii(), kept))
+    }
 }
 
 pub fn strip(vm: &Vm, a: &[Value]) -> Res {
@@ -99,14 +126,19 @@ pub fn rstrip(vm: &Vm, a: &[Value]) -> Res {
 
 #[cold]
 fn not_text(vm: &Vm, i: usize, v: &Value) -> Raised {
-    vm.type_error(format!("sequence item {i}: expected str instance, {} found", vm.type_name(v)))
+    vm.type_error(format!(
+        "sequence item {i}: expected str instance, {} found",
+        vm.type_name(v)
+    ))
 }
 
 /// Joins strs: sizes first, then one copy each.
 fn join_all(vm: &Vm, sep: &Str, items: &[Value]) -> Res {
     let (mut bytes, mut chars) = (0usize, 0usize);
     for (i, item) in items.iter().enumerate() {
-        let Some(s) = item.get::<Str>() else { return Err(not_text(vm, i, item)) };
+        let Some(s) = item.get::<Str>() else {
+            return Err(not_text(vm, i, item));
+        };
         bytes += s.as_str().len();
         chars += s.char_len();
     }
@@ -116,7 +148,13 @@ fn join_all(vm: &Vm, sep: &Str, items: &[Value]) -> Res {
         _ => {}
     }
     let gaps = items.len() - 1;
-    bytes = sep.as_str().len().checked_mul(gaps).and_then(|n| n.checked_add(bytes)).filter(|n| *n <= MAX_LEN).ok_or_else(|| memory_error(vm))?;
+    bytes = sep
+        .as_str()
+        .len()
+        .checked_mul(gaps)
+        .and_then(|n| n.checked_add(bytes))
+        .filter(|n| *n <= MAX_LEN)
+        .ok_or_else(|| memory_error(vm))?;
     chars += sep.char_len() * gaps;
     vm.check_text_room(bytes)?;
     if bytes == 0 {
@@ -128,7 +166,9 @@ fn join_all(vm: &Vm, sep: &Str, items: &[Value]) -> Res {
         return Ok(Str::from_parts(&vm.heap, shape, bytes, chars, texts));
     }
     let between = sep.as_str();
-    let parts = texts.enumerate().flat_map(|(i, t)| [if i == 0 { "" } else { between }, t]);
+    let parts = texts
+        .enumerate()
+        .flat_map(|(i, t)| [if i == 0 { "" } else { between }, t]);
     Ok(Str::from_parts(&vm.heap, shape, bytes, chars, parts))
 }
 
@@ -159,4 +199,3 @@ pub fn join_values(vm: &Vm, sep: &Value, iterable: &Value) -> Res {
 pub fn join(vm: &Vm, a: &[Value]) -> Res {
     join_values(vm, &a[0], &a[1])
 }
-

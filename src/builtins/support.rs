@@ -24,7 +24,10 @@ pub fn this<'a, T: Payload>(vm: &Vm, v: &'a Value) -> Res<&'a T> {
 
 #[cold]
 pub fn wrong_self(vm: &Vm, v: &Value) -> Raised {
-    vm.type_error(format!("descriptor requires another type, not '{}'", vm.type_name(v)))
+    vm.type_error(format!(
+        "descriptor requires another type, not '{}'",
+        vm.type_name(v)
+    ))
 }
 
 /// `MemoryError` without text.
@@ -43,7 +46,11 @@ pub fn vec_for(vm: &Vm, n: usize) -> Res<Vec<Value>> {
 /// Fails unless a block for `n` values can be had. (A tuple is one block with its object, which the heap cannot refuse politely; so huge ones are
 /// tried first.)
 pub fn check_room(vm: &Vm, n: usize) -> Res<()> {
-    if n > 1 << 20 { vec_for(vm, n.saturating_add(8)).map(drop) } else { Ok(()) }
+    if n > 1 << 20 {
+        vec_for(vm, n.saturating_add(8)).map(drop)
+    } else {
+        Ok(())
+    }
 }
 
 /// `a is b or a == b`.
@@ -71,7 +78,8 @@ pub fn small_int(v: &Value) -> Option<i64> {
     if let Some(b) = v.as_bool() {
         return Some(b as i64);
     }
-    v.get::<crate::object::num::Int>().and_then(|i| i.0.to_i64())
+    v.get::<crate::object::num::Int>()
+        .and_then(|i| i.0.to_i64())
 }
 
 /// An int Value (or bool) as a BigInt.
@@ -80,7 +88,9 @@ pub fn big_int(v: &Value) -> BigInt {
         Some(i) => BigInt::from(i),
         None => match v.as_bool() {
             Some(b) => BigInt::from(b as u8),
-            None => v.get::<crate::object::num::Int>().map_or_else(BigInt::default, |i| i.0.clone()),
+            None => v
+                .get::<crate::object::num::Int>()
+                .map_or_else(BigInt::default, |i| i.0.clone()),
         },
     }
 }
@@ -91,7 +101,13 @@ pub fn clamped(vm: &Vm, v: &Value) -> Res<i64> {
         return Ok(i);
     }
     let i = vm.index(v)?;
-    Ok(small_int(&i).unwrap_or_else(|| if big_int(&i).sign() == Sign::Minus { i64::MIN } else { i64::MAX }))
+    Ok(small_int(&i).unwrap_or_else(|| {
+        if big_int(&i).sign() == Sign::Minus {
+            i64::MIN
+        } else {
+            i64::MAX
+        }
+    }))
 }
 
 /// A native's argument of C type `Py_ssize_t`.
@@ -109,7 +125,11 @@ pub fn c_int(vm: &Vm, v: &Value) -> Res<i32> {
     match small_int(&i) {
         None => Err(vm.overflow_error("Python int too large to convert to C long")),
         Some(n) => i32::try_from(n).map_err(|_| {
-            vm.overflow_error(if n > 0 { "signed integer is greater than maximum" } else { "signed integer is less than minimum" })
+            vm.overflow_error(if n > 0 {
+                "signed integer is greater than maximum"
+            } else {
+                "signed integer is less than minimum"
+            })
         }),
     }
 }
@@ -155,7 +175,12 @@ pub struct Bounds {
 impl Bounds {
     /// Resolves the bounds against a length. The step is not 0.
     pub fn of(self, len: usize) -> Resolved {
-        slice_indices(self.start, self.stop, self.step, len).unwrap_or(Resolved { start: 0, stop: 0, step: 1, count: 0 })
+        slice_indices(self.start, self.stop, self.step, len).unwrap_or(Resolved {
+            start: 0,
+            stop: 0,
+            step: 1,
+            count: 0,
+        })
     }
 }
 
@@ -166,7 +191,9 @@ pub fn slice_bounds(vm: &Vm, s: &Slice) -> Res<Bounds> {
             return Ok(None);
         }
         if !has_index(vm, v) {
-            return Err(vm.type_error("slice indices must be integers or None or have an __index__ method"));
+            return Err(
+                vm.type_error("slice indices must be integers or None or have an __index__ method")
+            );
         }
         clamped(vm, v).map(Some)
     };
@@ -174,7 +201,11 @@ pub fn slice_bounds(vm: &Vm, s: &Slice) -> Res<Bounds> {
     if step == Some(0) {
         return Err(vm.value_error("slice step cannot be zero"));
     }
-    Ok(Bounds { start: part(&s.start)?, stop: part(&s.stop)?, step })
+    Ok(Bounds {
+        start: part(&s.start)?,
+        stop: part(&s.stop)?,
+        step,
+    })
 }
 
 /// What a subscript of a `what` (list, tuple, ...) means.
@@ -187,12 +218,18 @@ pub fn seq_key(vm: &Vm, key: &Value, what: &str) -> Res<Key> {
         return Ok(Key::Slice(slice_bounds(vm, s)?));
     }
     if !has_index(vm, key) {
-        return Err(vm.type_error(format!("{what} indices must be integers or slices, not {}", vm.type_name(key))));
+        return Err(vm.type_error(format!(
+            "{what} indices must be integers or slices, not {}",
+            vm.type_name(key)
+        )));
     }
     let i = vm.index(key)?;
     match small_int(&i) {
         Some(i) => Ok(Key::At(i)),
-        None => Err(vm.index_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(key)))),
+        None => Err(vm.index_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            vm.type_name(key)
+        ))),
     }
 }
 
@@ -200,19 +237,34 @@ pub fn seq_key(vm: &Vm, key: &Value, what: &str) -> Res<Key> {
 #[inline(always)]
 pub fn position(i: i64, len: usize) -> Option<usize> {
     let at = if i < 0 { i.wrapping_add(len as i64) } else { i };
-    if at >= 0 && (at as u64) < len as u64 { Some(at as usize) } else { None }
+    if at >= 0 && (at as u64) < len as u64 {
+        Some(at as usize)
+    } else {
+        None
+    }
 }
 
 /// The items that a resolved slice takes.
 pub fn pick(items: &[Value], s: &Resolved) -> Vec<Value> {
     if s.step == 1 {
-        return items.get(s.start.max(0) as usize..(s.start.max(0) as usize + s.count).min(items.len())).unwrap_or(&[]).to_vec();
+        return items
+            .get(s.start.max(0) as usize..(s.start.max(0) as usize + s.count).min(items.len()))
+            .unwrap_or(&[])
+            .to_vec();
     }
-    (0..s.count as i64).filter_map(|n| items.get((s.start + n * s.step) as usize).cloned()).collect()
+    (0..s.count as i64)
+        .filter_map(|n| items.get((s.start + n * s.step) as usize).cloned())
+        .collect()
 }
 
 /// The positional arguments of a constructor that takes none by keyword, at least `min` and at most `max`.
-pub fn positional<'a>(vm: &Vm, name: &str, args: Args<'a>, min: usize, max: usize) -> Res<&'a [Value]> {
+pub fn positional<'a>(
+    vm: &Vm,
+    name: &str,
+    args: Args<'a>,
+    min: usize,
+    max: usize,
+) -> Res<&'a [Value]> {
     if args.has_keywords() {
         return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
     }
@@ -255,7 +307,11 @@ pub fn right_operand_first(vm: &Vm, op: BinOp, a: &Value, b: &Value) -> Res<Opti
 }
 
 /// `repr` of the items between brackets, with commas.
-pub fn push_items(vm: &Vm, out: &mut String, mut item: impl FnMut(usize) -> Option<Value>) -> Res<()> {
+pub fn push_items(
+    vm: &Vm,
+    out: &mut String,
+    mut item: impl FnMut(usize) -> Option<Value>,
+) -> Res<()> {
     let mut i = 0;
     while let Some(v) = item(i) {
         if i > 0 {

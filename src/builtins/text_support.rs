@@ -41,7 +41,13 @@ impl Vm {
             ErrKind::UnicodeDecodeError(s) => (Exc::UnicodeDecodeError, s),
             _ => return self.text_error(e),
         };
-        let args = [self.str(&span.encoding), object.clone(), self.usize(span.start), self.usize(span.end), self.str(&span.reason)];
+        let args = [
+            self.str(&span.encoding),
+            object.clone(),
+            self.usize(span.start),
+            self.usize(span.end),
+            self.str(&span.reason),
+        ];
         match self.call(self.exc_type(exc), &args) {
             Ok(v) => Raised(v),
             Err(e) => e,
@@ -51,7 +57,11 @@ impl Vm {
     /// Part of a str with known ASCIIness.
     #[inline]
     pub fn part(&self, ascii: bool, s: &str) -> Value {
-        if ascii && s.len() > 1 { self.str_with(s, s.len(), 0) } else { self.str(s) }
+        if ascii && s.len() > 1 {
+            self.str_with(s, s.len(), 0)
+        } else {
+            self.str(s)
+        }
     }
 
     /// MemoryError unless a str or bytes of that size can be had.
@@ -67,7 +77,11 @@ impl Vm {
 
     /// A str of text whose size is not known to be reasonable.
     pub fn str_checked(&self, s: &str) -> Res {
-        if s.len() > MAX_LEN { Err(memory_error(self)) } else { Ok(self.str(s)) }
+        if s.len() > MAX_LEN {
+            Err(memory_error(self))
+        } else {
+            Ok(self.str(s))
+        }
     }
 }
 
@@ -135,7 +149,10 @@ pub fn view_bytes(m: &MemoryView) -> Vec<u8> {
     };
     if m.stride == m.itemsize as isize {
         let start = m.start.max(0) as usize;
-        return data.get(start..start + m.len * m.itemsize).unwrap_or(&[]).to_vec();
+        return data
+            .get(start..start + m.len * m.itemsize)
+            .unwrap_or(&[])
+            .to_vec();
     }
     let mut out = Vec::with_capacity(m.len * m.itemsize);
     for i in 0..m.len as isize {
@@ -147,7 +164,12 @@ pub fn view_bytes(m: &MemoryView) -> Vec<u8> {
 
 /// The bytes of a bytes-like argument, or "a bytes-like object is required, not 'X'".
 pub fn need_buffer<'a>(vm: &Vm, v: &'a Value) -> Res<Buf<'a>> {
-    buffer(v).ok_or_else(|| vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v))))
+    buffer(v).ok_or_else(|| {
+        vm.type_error(format!(
+            "a bytes-like object is required, not '{}'",
+            vm.type_name(v)
+        ))
+    })
 }
 
 /// A start or end argument: None for the script's None.
@@ -160,7 +182,9 @@ pub fn bound(vm: &Vm, v: &Value) -> Res<Option<i64>> {
         return Ok(None);
     }
     if !has_index(vm, v) {
-        return Err(vm.type_error("slice indices must be integers or None or have an __index__ method"));
+        return Err(
+            vm.type_error("slice indices must be integers or None or have an __index__ method")
+        );
     }
     clamped(vm, v).map(Some)
 }

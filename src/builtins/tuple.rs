@@ -1,8 +1,11 @@
 //! `tuple`: its operations and methods, and its iterator.
 
-use crate::builtins::list::{CLASS_GETITEM, cannot_repeat, compare_items, compare_len, find, repeated};
+use crate::builtins::list::{
+    CLASS_GETITEM, cannot_repeat, compare_items, compare_len, find, repeated,
+};
 use crate::builtins::support::{
-    Key, check_room, clamped, memory_error, pick, position, positional, push_repr, repeat_count, right_operand_first, same, seq_key, this,
+    Key, check_room, clamped, memory_error, pick, position, positional, push_repr, repeat_count,
+    right_operand_first, same, seq_key, this,
 };
 use crate::object::header::Kind;
 use crate::object::native::{Args, NativeDef};
@@ -16,7 +19,11 @@ use std::cell::{Cell, RefCell};
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
     let exact = class.is(vm.kind_type(Kind::Tuple));
     // A subclass may take keywords in its `__init__`.
-    let args = if exact { positional(vm, "tuple", args, 0, 1)? } else { positional(vm, "tuple", Args::positional(args.pos()), 0, 1)? };
+    let args = if exact {
+        positional(vm, "tuple", args, 0, 1)?
+    } else {
+        positional(vm, "tuple", Args::positional(args.pos()), 0, 1)?
+    };
     let items = match args.first() {
         None => Vec::new(),
         Some(t) if exact && vm.is_exact(t, Kind::Tuple) => return Ok(t.clone()),
@@ -61,20 +68,34 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
         }
         return Ok(hash_tuple(hashes[..t.len()].iter().copied()));
     }
-    let hashes = t.iter().map(|item| vm.hash_key(item)).collect::<Res<Vec<i64>>>()?;
+    let hashes = t
+        .iter()
+        .map(|item| vm.hash_key(item))
+        .collect::<Res<Vec<i64>>>()?;
     Ok(hash_tuple(hashes.into_iter()))
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<Tuple>(), b.get::<Tuple>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<Tuple>(), b.get::<Tuple>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if x.is_empty() || y.is_empty() {
         return Ok(Value::bool(compare_len(op, x.len(), y.len())));
     }
-    compare_items(vm, op, &|i| x.get(i).cloned(), &|i| y.get(i).cloned(), &|| (x.len(), y.len()))
+    compare_items(
+        vm,
+        op,
+        &|i| x.get(i).cloned(),
+        &|i| y.get(i).cloned(),
+        &|| (x.len(), y.len()),
+    )
 }
 
 fn iter(vm: &Vm, v: &Value) -> Res {
-    Ok(vm.alloc(TupleIter { tuple: RefCell::new(v.clone()), next: Cell::new(0) }))
+    Ok(vm.alloc(TupleIter {
+        tuple: RefCell::new(v.clone()),
+        next: Cell::new(0),
+    }))
 }
 
 fn len(vm: &Vm, v: &Value) -> Res<usize> {
@@ -84,7 +105,9 @@ fn len(vm: &Vm, v: &Value) -> Res<usize> {
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     let t = this::<Tuple>(vm, v)?;
     match seq_key(vm, key, "tuple")? {
-        Key::At(i) => position(i, t.len()).map(|i| t[i].clone()).ok_or_else(|| vm.index_error("tuple index out of range")),
+        Key::At(i) => position(i, t.len())
+            .map(|i| t[i].clone())
+            .ok_or_else(|| vm.index_error("tuple index out of range")),
         Key::Slice(b) => {
             let s = b.of(t.len());
             if s.step == 1 && s.count == t.len() && vm.is_exact(v, Kind::Tuple) {
@@ -105,11 +128,16 @@ fn contains(vm: &Vm, v: &Value, item: &Value) -> Res<bool> {
 }
 
 fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
-    let Some(x) = a.get::<Tuple>() else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(x) = a.get::<Tuple>() else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let Some(y) = b.get::<Tuple>() else {
         return match right_operand_first(vm, BinOp::Add, a, b)? {
             Some(r) => Ok(r),
-            None => Err(vm.type_error(format!("can only concatenate tuple (not \"{}\") to tuple", vm.type_name(b)))),
+            None => Err(vm.type_error(format!(
+                "can only concatenate tuple (not \"{}\") to tuple",
+                vm.type_name(b)
+            ))),
         };
     };
     if x.is_empty() && vm.is_exact(b, Kind::Tuple) {
@@ -125,12 +153,20 @@ fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
 fn mul(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (seq, times) = if a.is_kind::<Tuple>() { (a, b) } else { (b, a) };
     let t = this::<Tuple>(vm, seq)?;
-    let Some(n) = repeat_count(vm, times)? else { return cannot_repeat(vm, a, b, times) };
+    let Some(n) = repeat_count(vm, times)? else {
+        return cannot_repeat(vm, a, b, times);
+    };
     if vm.is_exact(seq, Kind::Tuple) && (n == 1 || t.is_empty()) {
         return Ok(seq.clone());
     }
     // The items and the tuple itself are there at once for a moment.
-    check_room(vm, t.len().checked_mul(n).and_then(|n| n.checked_mul(2)).ok_or_else(|| memory_error(vm))?)?;
+    check_room(
+        vm,
+        t.len()
+            .checked_mul(n)
+            .and_then(|n| n.checked_mul(2))
+            .ok_or_else(|| memory_error(vm))?,
+    )?;
     Ok(vm.tuple(repeated(vm, t, n)?))
 }
 
@@ -173,9 +209,21 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.binary[BinOp::Mul as usize] = Some(mul);
     },
     methods: &[
-        NativeDef { sig: "index(self, value, start=..., stop=..., /)", f: index, doc: "Return first index of value." },
-        NativeDef { sig: "count(self, value, /)", f: count, doc: "Return number of occurrences of value." },
-        NativeDef { sig: "__getnewargs__(self, /)", f: getnewargs, doc: "" },
+        NativeDef {
+            sig: "index(self, value, start=..., stop=..., /)",
+            f: index,
+            doc: "Return first index of value.",
+        },
+        NativeDef {
+            sig: "count(self, value, /)",
+            f: count,
+            doc: "Return number of occurrences of value.",
+        },
+        NativeDef {
+            sig: "__getnewargs__(self, /)",
+            f: getnewargs,
+            doc: "",
+        },
     ],
     class_methods: CLASS_GETITEM,
     doc: "Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\nIf iterable is specified the tuple is initialized from iterable's items.\n\nIf the argument is a tuple, the return value is the same object.",
@@ -191,7 +239,11 @@ fn iter_self(_: &Vm, v: &Value) -> Res {
 fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let it = this::<TupleIter>(vm, v)?;
     let i = it.next.get();
-    let item = it.tuple.borrow().get::<Tuple>().and_then(|t| t.get(i).cloned());
+    let item = it
+        .tuple
+        .borrow()
+        .get::<Tuple>()
+        .and_then(|t| t.get(i).cloned());
     match item {
         Some(x) => {
             it.next.set(i + 1);
@@ -207,7 +259,11 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 
 fn iter_hint(vm: &Vm, a: &[Value]) -> Res {
     let it = this::<TupleIter>(vm, &a[0])?;
-    let n = it.tuple.borrow().get::<Tuple>().map_or(0, |t| t.len().saturating_sub(it.next.get()));
+    let n = it
+        .tuple
+        .borrow()
+        .get::<Tuple>()
+        .map_or(0, |t| t.len().saturating_sub(it.next.get()));
     Ok(vm.usize(n))
 }
 
@@ -237,9 +293,21 @@ pub static ITER: TypeSpec = TypeSpec {
         s.next = Some(iter_next);
     },
     methods: &[
-        NativeDef { sig: "__length_hint__(self, /)", f: iter_hint, doc: "Private method returning an estimate of len(list(it))." },
-        NativeDef { sig: "__setstate__(self, state, /)", f: iter_setstate, doc: "Set state information for unpickling." },
-        NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
+        NativeDef {
+            sig: "__length_hint__(self, /)",
+            f: iter_hint,
+            doc: "Private method returning an estimate of len(list(it)).",
+        },
+        NativeDef {
+            sig: "__setstate__(self, state, /)",
+            f: iter_setstate,
+            doc: "Set state information for unpickling.",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: iter_reduce,
+            doc: "Return state information for pickling.",
+        },
     ],
     ..TypeSpec::EMPTY
 };

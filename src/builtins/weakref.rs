@@ -7,7 +7,7 @@
 use crate::builtins::support::this;
 use crate::object::header::{Kind, Payload};
 use crate::object::native::{Args, NativeDef};
-use crate::object::types::{BINOPS, Binary, BinOp, GetSetDef, Slots, TypeObj, TypeSpec, tflag};
+use crate::object::types::{BINOPS, BinOp, Binary, GetSetDef, Slots, TypeObj, TypeSpec, tflag};
 use crate::object::value::Value;
 use crate::object::weak::WeakRef;
 use crate::vm::raise::Exc;
@@ -57,27 +57,50 @@ impl Vm {
     /// A weak reference of class `class` to `target`. A plain one without callback is shared.
     pub fn weak_ref(&self, class: &Value, target: &Value, callback: Option<&Value>) -> Res {
         if !can_be_target(self, target) {
-            return Err(self.type_error(format!("cannot create weak reference to '{}' object", self.type_name(target))));
+            return Err(self.type_error(format!(
+                "cannot create weak reference to '{}' object",
+                self.type_name(target)
+            )));
         }
         let exact = class.is(self.kind_type(Kind::WeakRef));
         if exact && callback.is_none() {
-            let plain = |r: &Value| self.is_exact(r, Kind::WeakRef) && r.get::<WeakRef>().is_some_and(|w| !w.has_callback());
+            let plain = |r: &Value| {
+                self.is_exact(r, Kind::WeakRef)
+                    && r.get::<WeakRef>().is_some_and(|w| !w.has_callback())
+            };
             if let Some(r) = self.heap.weak_refs(target).into_iter().find(plain) {
                 return Ok(r);
             }
         }
-        let Some(t) = class.get::<TypeObj>() else { return Err(self.type_error("not a class")) };
+        let Some(t) = class.get::<TypeObj>() else {
+            return Err(self.type_error("not a class"));
+        };
         let slots = t.has(tflag::HEAP).then(|| t.slot_hint.get());
         let callback = callback.cloned().unwrap_or(Value::NONE);
         WeakRef::alloc_with_slots(&self.heap, t.root_shape.get(), target, callback, slots)
-            .ok_or_else(|| self.type_error(format!("cannot create weak reference to '{}' object", self.type_name(target))))
+            .ok_or_else(|| {
+                self.type_error(format!(
+                    "cannot create weak reference to '{}' object",
+                    self.type_name(target)
+                ))
+            })
     }
 }
 
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
     // A subclass may take more in its `__init__`.
     let pos = args.pos();
-    crate::builtins::support::count_args(vm, "ref", pos.len(), 1, if class.is(vm.kind_type(Kind::WeakRef)) { 2 } else { usize::MAX })?;
+    crate::builtins::support::count_args(
+        vm,
+        "ref",
+        pos.len(),
+        1,
+        if class.is(vm.kind_type(Kind::WeakRef)) {
+            2
+        } else {
+            usize::MAX
+        },
+    )?;
     vm.weak_ref(class, &pos[0], pos.get(1).and_then(Value::non_none))
 }
 
@@ -91,7 +114,9 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
     if let Some(h) = w.hash.get() {
         return Ok(h);
     }
-    let Some(target) = w.get() else { return Err(vm.type_error("weak object has gone away")) };
+    let Some(target) = w.get() else {
+        return Err(vm.type_error("weak object has gone away"));
+    };
     let h = vm.hash(&target)?;
     w.hash.set(Some(h));
     Ok(h)
@@ -99,7 +124,10 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
 
 fn describe(vm: &Vm, target: &Value) -> String {
     let name = vm.getattr_opt(target, &vm.names.__name__).ok().flatten();
-    let name = name.as_ref().and_then(Value::as_str).map_or(String::new(), |n| format!(" ({n})"));
+    let name = name
+        .as_ref()
+        .and_then(Value::as_str)
+        .map_or(String::new(), |n| format!(" ({n})"));
     format!("'{}' at {:#x}{name}", vm.type_name(target), target.id())
 }
 
@@ -113,7 +141,10 @@ fn repr(vm: &Vm, v: &Value) -> Res {
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: crate::object::types::CmpOp) -> Res {
     use crate::object::types::CmpOp;
-    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) = (a.get::<WeakRef>(), b.get::<WeakRef>(), op) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y), CmpOp::Eq | CmpOp::Ne) = (a.get::<WeakRef>(), b.get::<WeakRef>(), op)
+    else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     match (x.get(), y.get()) {
         (Some(x), Some(y)) => vm.compare(op, &x, &y),
         _ => Ok(Value::bool(a.is(b) == (op == CmpOp::Eq))),
@@ -132,7 +163,11 @@ pub static REF: TypeSpec = TypeSpec {
         s.cmp = Some(cmp);
         s.hash = Some(hash);
     },
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: crate::builtins::list::class_getitem, doc: "See PEP 585" }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: crate::builtins::list::class_getitem,
+        doc: "See PEP 585",
+    }],
     getset: &[GetSetDef {
         name: "__callback__",
         get: |vm, v| Ok(this::<WeakRef>(vm, v)?.callback.borrow().clone()),
@@ -158,10 +193,15 @@ unsafe impl Payload for WeakProxy {
 
 /// The target of a proxy; any other value stands for itself.
 fn target(vm: &Vm, v: &Value) -> Res {
-    let Some(p) = v.get::<WeakProxy>() else { return Ok(v.clone()) };
+    let Some(p) = v.get::<WeakProxy>() else {
+        return Ok(v.clone());
+    };
     match p.reference.get::<WeakRef>().and_then(WeakRef::get) {
         Some(t) => Ok(t),
-        None => Err(vm.error(Exc::ReferenceError, "weakly-referenced object no longer exists")),
+        None => Err(vm.error(
+            Exc::ReferenceError,
+            "weakly-referenced object no longer exists",
+        )),
     }
 }
 
@@ -198,7 +238,10 @@ const OPS: [BinOp; BINOPS] = [
 ];
 macro_rules! per_op {
     ($f:ident) => {
-        [$f::<0>, $f::<1>, $f::<2>, $f::<3>, $f::<4>, $f::<5>, $f::<6>, $f::<7>, $f::<8>, $f::<9>, $f::<10>, $f::<11>, $f::<12>, $f::<13>]
+        [
+            $f::<0>, $f::<1>, $f::<2>, $f::<3>, $f::<4>, $f::<5>, $f::<6>, $f::<7>, $f::<8>,
+            $f::<9>, $f::<10>, $f::<11>, $f::<12>, $f::<13>,
+        ]
     };
 }
 const FORWARD: [Binary; BINOPS] = per_op!(forward);
@@ -219,7 +262,10 @@ fn proxy_slots(s: &mut Slots) {
         let t = target(vm, v)?;
         match vm.type_obj(&t).slots().next {
             Some(f) => f(vm, &t),
-            None => Err(vm.type_error(format!("Weakref proxy referenced a non-iterator '{}' object", vm.type_name(&t)))),
+            None => Err(vm.type_error(format!(
+                "Weakref proxy referenced a non-iterator '{}' object",
+                vm.type_name(&t)
+            ))),
         }
     });
     s.bool = Some(|vm, v| vm.truth(&target(vm, v)?));
@@ -240,7 +286,12 @@ fn proxy_slots(s: &mut Slots) {
     }
 }
 
-pub static PROXY: TypeSpec = TypeSpec { name: "weakref.ProxyType", kind: Kind::WeakProxy, slots: proxy_slots, ..TypeSpec::EMPTY };
+pub static PROXY: TypeSpec = TypeSpec {
+    name: "weakref.ProxyType",
+    kind: Kind::WeakProxy,
+    slots: proxy_slots,
+    ..TypeSpec::EMPTY
+};
 
 pub static CALLABLE_PROXY: TypeSpec = TypeSpec {
     name: "weakref.CallableProxyType",

@@ -86,14 +86,20 @@ impl Asm {
             self.handlers[id.0 as usize].used = true;
         }
         if self.positions.last().is_none_or(|p| p.span != self.span) {
-            self.positions.push(Position { at: self.words.len() as u32, span: self.span });
+            self.positions.push(Position {
+                at: self.words.len() as u32,
+                span: self.span,
+            });
         }
     }
 
     /// Writes an instruction; its cache words follow as zeros. The operand word of ops with an `Extra` comes from
     /// `emit_x` or `emit_jump`.
     pub fn emit(&mut self, op: Op, a: u8, b: u8, c: u8) {
-        debug_assert!(op.info().extra == Extra::None, "{op:?} needs its operand word");
+        debug_assert!(
+            op.info().extra == Extra::None,
+            "{op:?} needs its operand word"
+        );
         self.note();
         self.words.push(encode(op, a, b, c));
         self.pad(op);
@@ -124,8 +130,15 @@ impl Asm {
     pub fn emit_jump(&mut self, op: Op, a: u8, b: u8, c: u8, label: Label) {
         self.note();
         let extra = op.info().extra == Extra::Jump;
-        debug_assert!(extra || matches!(op.info().format, Format::J | Format::AJ), "{op:?} is no jump");
-        self.fixups.push(Fixup { at: self.words.len() as u32, label, extra });
+        debug_assert!(
+            extra || matches!(op.info().format, Format::J | Format::AJ),
+            "{op:?} is no jump"
+        );
+        self.fixups.push(Fixup {
+            at: self.words.len() as u32,
+            label,
+            extra,
+        });
         self.words.push(encode(op, a, b, c));
         if extra {
             self.words.push(0);
@@ -146,12 +159,20 @@ impl Asm {
 
     /// The label stands here.
     pub fn place(&mut self, label: Label) {
-        debug_assert_eq!(self.labels[label.0 as usize], UNPLACED, "a label is placed once");
+        debug_assert_eq!(
+            self.labels[label.0 as usize], UNPLACED,
+            "a label is placed once"
+        );
         self.labels[label.0 as usize] = self.words.len() as u32;
     }
 
     pub fn handler(&mut self, target: Label, reg: u8, keep: u8) -> HandlerId {
-        self.handlers.push(HandlerInfo { target, reg, keep, used: false });
+        self.handlers.push(HandlerInfo {
+            target,
+            reg,
+            keep,
+            used: false,
+        });
         HandlerId(self.handlers.len() as u32 - 1)
     }
 
@@ -194,13 +215,20 @@ impl Asm {
             }
         }
         let handlers = self.rows();
-        Assembled { instrs: self.words, handlers, positions: self.positions }
+        Assembled {
+            instrs: self.words,
+            handlers,
+            positions: self.positions,
+        }
     }
 
     fn rows(&self) -> Vec<Handler> {
         let mut rows: Vec<Handler> = Vec::new();
         for (i, &(start, handler)) in self.changes.iter().enumerate() {
-            let end = self.changes.get(i + 1).map_or(self.words.len() as u32, |c| c.0);
+            let end = self
+                .changes
+                .get(i + 1)
+                .map_or(self.words.len() as u32, |c| c.0);
             let Some(id) = handler else { continue };
             if start >= end {
                 continue;
@@ -209,7 +237,13 @@ impl Asm {
             let target = self.labels[info.target.0 as usize];
             match rows.last_mut() {
                 Some(last) if last.end == start && last.target == target => last.end = end,
-                _ => rows.push(Handler { start, end, target, reg: info.reg, keep: info.keep }),
+                _ => rows.push(Handler {
+                    start,
+                    end,
+                    target,
+                    reg: info.reg,
+                    keep: info.keep,
+                }),
             }
         }
         rows
@@ -231,17 +265,29 @@ impl Asm {
             from = at;
             let new_at = words.len() as u32;
             if fixup.extra {
-                fixups.push(Fixup { at: new_at, label: fixup.label, extra: true });
+                fixups.push(Fixup {
+                    at: new_at,
+                    label: fixup.label,
+                    extra: true,
+                });
                 continue;
             }
             let word = old[at];
             let (op, a) = ((word >> 8) as u8, word as u8);
-            let long = if op == Op::LOOP as u8 { Op::LOOPX } else { Op::JMPX };
+            let long = if op == Op::LOOP as u8 {
+                Op::LOOPX
+            } else {
+                Op::JMPX
+            };
             if op != Op::JMP as u8 && op != Op::LOOP as u8 {
                 words.push(a as u32 | (op as u32) << 8 | 1 << 16);
                 words.push(encode(Op::JMP, 0, 2, 0));
             }
-            fixups.push(Fixup { at: words.len() as u32, label: fixup.label, extra: true });
+            fixups.push(Fixup {
+                at: words.len() as u32,
+                label: fixup.label,
+                extra: true,
+            });
             words.push(encode(long, 0, 0, 0));
             words.push(0);
             from = at + 1;

@@ -27,7 +27,11 @@ fn write_code(code: &Code, out: &mut String) {
         code.nregs,
         code.flags
     );
-    for (label, names) in [("vars", &code.varnames), ("cells", &code.cellvars), ("free", &code.freevars)] {
+    for (label, names) in [
+        ("vars", &code.varnames),
+        ("cells", &code.cellvars),
+        ("free", &code.freevars),
+    ] {
         if !names.is_empty() {
             let _ = writeln!(out, "  {label}: {}", names.join(" "));
         }
@@ -44,7 +48,11 @@ fn write_code(code: &Code, out: &mut String) {
         at = write_instr(code, at, out);
     }
     for h in &code.handlers {
-        let _ = writeln!(out, "  handler {}..{} -> {} in r{}, keep r{}", h.start, h.end, h.target, h.reg, h.keep);
+        let _ = writeln!(
+            out,
+            "  handler {}..{} -> {} in r{}, keep r{}",
+            h.start, h.end, h.target, h.reg, h.keep
+        );
     }
     for inner in &code.codes {
         out.push('\n');
@@ -54,7 +62,8 @@ fn write_code(code: &Code, out: &mut String) {
 
 fn position(code: &Code, at: usize) -> u32 {
     let row = code.positions.partition_point(|p| p.at as usize <= at);
-    row.checked_sub(1).map_or(0, |i| code.positions[i].span.start)
+    row.checked_sub(1)
+        .map_or(0, |i| code.positions[i].span.start)
 }
 
 /// Writes one instruction; gives the offset of the next.
@@ -91,7 +100,11 @@ fn write_instr(code: &Code, at: usize, out: &mut String) -> usize {
         Extra::Name => parts.push(name(code, extra as usize)),
         Extra::Const => parts.push(constant(code, extra as usize)),
         Extra::Jump => parts.push(target(extra as i32 as i64)),
-        Extra::Code => parts.push(code.codes.get(extra as usize).map_or("?".into(), |c| format!("<{}>", c.name))),
+        Extra::Code => parts.push(
+            code.codes
+                .get(extra as usize)
+                .map_or("?".into(), |c| format!("<{}>", c.name)),
+        ),
         Extra::Num => parts.push(extra.to_string()),
     }
     let line = format!("  {at:5} {:<15} {}", op.info().name, parts.join(", "));
@@ -102,11 +115,15 @@ fn write_instr(code: &Code, at: usize, out: &mut String) -> usize {
 /// The number of an op of format AU, with the variable that it means.
 fn wide_number(code: &Code, op: Op, n: u16) -> String {
     let names = match op {
-        Op::LOADFREE | Op::STOREFREE | Op::DELFREE | Op::LOADCLOSURE | Op::LOADNAMEFREE => &code.freevars,
+        Op::LOADFREE | Op::STOREFREE | Op::DELFREE | Op::LOADCLOSURE | Op::LOADNAMEFREE => {
+            &code.freevars
+        }
         Op::CHECKLOCAL | Op::DELLOCAL => &code.varnames,
         _ => return n.to_string(),
     };
-    names.get(n as usize).map_or("?".into(), |name| format!("{n}:{name}"))
+    names
+        .get(n as usize)
+        .map_or("?".into(), |name| format!("{n}:{name}"))
 }
 
 fn register(code: &Code, reg: u8) -> String {
@@ -138,7 +155,13 @@ pub fn const_text(value: &Const) -> String {
         Const::Complex(re, im) => format!("({re:?}, {im:?}j)"),
         Const::Str(s) => format!("{s:?}"),
         Const::Bytes(b) => format!("b\"{}\"", b.escape_ascii()),
-        Const::Tuple(items) => format!("({})", items.iter().map(const_text).collect::<Vec<_>>().join(", ")),
-        Const::FrozenSet(items) => format!("{{{}}}", items.iter().map(const_text).collect::<Vec<_>>().join(", ")),
+        Const::Tuple(items) => format!(
+            "({})",
+            items.iter().map(const_text).collect::<Vec<_>>().join(", ")
+        ),
+        Const::FrozenSet(items) => format!(
+            "{{{}}}",
+            items.iter().map(const_text).collect::<Vec<_>>().join(", ")
+        ),
     }
 }

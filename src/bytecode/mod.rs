@@ -82,8 +82,17 @@ pub struct SourceFile {
 impl SourceFile {
     pub fn new(name: &str, text: &str) -> SourceFile {
         let mut line_starts = vec![0];
-        line_starts.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1));
-        SourceFile { name: name.into(), text: text.into(), line_starts }
+        line_starts.extend(
+            text.bytes()
+                .enumerate()
+                .filter(|&(_, b)| b == b'\n')
+                .map(|(i, _)| i as u32 + 1),
+        );
+        SourceFile {
+            name: name.into(),
+            text: text.into(),
+            line_starts,
+        }
     }
     /// The line (from 1) and the column (bytes, from 0) of a byte offset.
     pub fn line_col(&self, offset: u32) -> (u32, u32) {

@@ -12,7 +12,10 @@ use crate::bytecode::{Code, Handler};
 /// Nested codes are verified when they are made, each on its own.
 pub fn verify(code: &Code) -> Result<(), String> {
     if code.nregs > 256 || code.nlocals > code.nregs {
-        return Err(format!("{} registers, {} of them locals", code.nregs, code.nlocals));
+        return Err(format!(
+            "{} registers, {} of them locals",
+            code.nregs, code.nlocals
+        ));
     }
     if code.varnames.len() < code.nlocals as usize {
         return Err("a local without a name".into());
@@ -45,7 +48,9 @@ fn starts(code: &Code) -> Result<Vec<bool>, String> {
     while at < code.instrs.len() {
         starts[at] = true;
         let byte = code.instrs[at].to_le_bytes()[1];
-        let Some(op) = Op::from_u8(byte) else { return Err(format!("at {at}: opcode {byte}")) };
+        let Some(op) = Op::from_u8(byte) else {
+            return Err(format!("at {at}: opcode {byte}"));
+        };
         if op as u8 >= Op::LOADATTR_SLOT as u8 {
             return Err(format!("at {at}: {op:?} is for the VM to write"));
         }
@@ -60,7 +65,14 @@ fn starts(code: &Code) -> Result<Vec<bool>, String> {
 fn is_terminator(op: Op) -> bool {
     matches!(
         op,
-        Op::RETURN | Op::RETURNGEN | Op::RAISE | Op::RERAISE | Op::JMP | Op::JMPX | Op::LOOP | Op::LOOPX
+        Op::RETURN
+            | Op::RETURNGEN
+            | Op::RAISE
+            | Op::RERAISE
+            | Op::JMP
+            | Op::JMPX
+            | Op::LOOP
+            | Op::LOOPX
     )
 }
 
@@ -109,7 +121,14 @@ fn instruction(code: &Code, at: usize, starts: &[bool]) -> Result<usize, String>
     let info = op.info();
     let registers: &[u8] = match info.format {
         Format::None | Format::J => &[],
-        Format::A | Format::AK | Format::AN | Format::AI | Format::AU | Format::AJ | Format::Ann | Format::Aif => &[a],
+        Format::A
+        | Format::AK
+        | Format::AN
+        | Format::AI
+        | Format::AU
+        | Format::AJ
+        | Format::Ann
+        | Format::Aif => &[a],
         Format::AB | Format::ABn | Format::ABi => &[a, b],
         Format::ABC => &[a, b, c],
     };
@@ -118,23 +137,36 @@ fn instruction(code: &Code, at: usize, starts: &[bool]) -> Result<usize, String>
     }
     for (first, count) in windows(op, a, b, c, extra) {
         if first as u32 + count > code.nregs {
-            return Err(format!("{op:?} uses registers {first} .. +{count} of {}", code.nregs));
+            return Err(format!(
+                "{op:?} uses registers {first} .. +{count} of {}",
+                code.nregs
+            ));
         }
     }
     let jump = |offset: i64| {
         let target = next as i64 + offset;
-        let ok = usize::try_from(target).ok().and_then(|t| starts.get(t)).copied().unwrap_or(false);
+        let ok = usize::try_from(target)
+            .ok()
+            .and_then(|t| starts.get(t))
+            .copied()
+            .unwrap_or(false);
         if !ok {
             return Err(format!("{op:?} jumps to {target}"));
         }
         let looks = matches!(op, Op::LOOP | Op::LOOPX);
         if target < next as i64 && !looks {
-            return Err(format!("{op:?} jumps backward without a look at the eval breaker"));
+            return Err(format!(
+                "{op:?} jumps backward without a look at the eval breaker"
+            ));
         }
         Ok(())
     };
     let index = |what: &str, i: usize, len: usize| {
-        if i < len { Ok(()) } else { Err(format!("{op:?}: {what} {i} of {len}")) }
+        if i < len {
+            Ok(())
+        } else {
+            Err(format!("{op:?}: {what} {i} of {len}"))
+        }
     };
     match info.format {
         Format::AK => index("constant", wide as usize, code.consts.len())?,
@@ -153,10 +185,16 @@ fn instruction(code: &Code, at: usize, starts: &[bool]) -> Result<usize, String>
         Op::LOADFREE | Op::STOREFREE | Op::DELFREE | Op::LOADCLOSURE | Op::LOADNAMEFREE => {
             index("closure cell", wide as usize, code.freevars.len())?;
         }
-        Op::LOADNAMEGLOBAL | Op::LOADNAMEDICTFREE => index("closure cell", extra as usize, code.freevars.len())?,
+        Op::LOADNAMEGLOBAL | Op::LOADNAMEDICTFREE => {
+            index("closure cell", extra as usize, code.freevars.len())?
+        }
         Op::CHECKLOCAL | Op::DELLOCAL => index("variable", wide as usize, code.varnames.len())?,
         Op::SPILLLOAD | Op::SPILLSTORE => {
-            index("spilled variable", code.nlocals as usize + extra as usize, code.varnames.len())?;
+            index(
+                "spilled variable",
+                code.nlocals as usize + extra as usize,
+                code.varnames.len(),
+            )?;
         }
         _ => {}
     }

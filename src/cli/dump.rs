@@ -22,7 +22,9 @@ pub fn dump(what: &str, file: Option<&str>) -> i32 {
     match text(what, file, &bytes) {
         Ok(Some(out)) => super::print_or_fail(&out),
         Ok(None) => {
-            super::error_line(&format!("corun: --dump={what} is not one of tokens, ast, bytecode"));
+            super::error_line(&format!(
+                "corun: --dump={what} is not one of tokens, ast, bytecode"
+            ));
             2
         }
         Err(d) => {

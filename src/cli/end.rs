@@ -26,11 +26,19 @@ pub fn uncaught(vm: &Vm, e: Raised) -> i32 {
         return 1;
     }
     vm.print_exception(&e.0);
-    if vm.is_exc(&e, Exc::KeyboardInterrupt) { INTERRUPTED } else { 1 }
+    if vm.is_exc(&e, Exc::KeyboardInterrupt) {
+        INTERRUPTED
+    } else {
+        1
+    }
 }
 
 fn system_exit(vm: &Vm, exc: &Value) -> i32 {
-    let code = vm.getattr_opt(exc, &vm.names.code).ok().flatten().unwrap_or(Value::NONE);
+    let code = vm
+        .getattr_opt(exc, &vm.names.code)
+        .ok()
+        .flatten()
+        .unwrap_or(Value::NONE);
     if code.is_none() {
         return 0;
     }
@@ -46,8 +54,14 @@ fn system_exit(vm: &Vm, exc: &Value) -> i32 {
 }
 
 fn stream(vm: &Vm, name: &Value) -> Option<Value> {
-    let sys = vm.modules.get::<Dict>().and_then(|d| vm.dict_get_str(d, &vm.names.sys))?;
-    vm.getattr_opt(&sys, name).ok().flatten().filter(|v| !v.is_none())
+    let sys = vm
+        .modules
+        .get::<Dict>()
+        .and_then(|d| vm.dict_get_str(d, &vm.names.sys))?;
+    vm.getattr_opt(&sys, name)
+        .ok()
+        .flatten()
+        .filter(|v| !v.is_none())
 }
 
 fn stdout_is_broken(vm: &Vm) -> bool {
@@ -77,7 +91,10 @@ pub fn flush(vm: &Vm) -> bool {
 /// Runs exit handlers, flushes, and gives the final status.
 pub fn finish(vm: Box<Vm>, status: i32) -> i32 {
     let mut status = status;
-    if let Some(m) = vm.modules.get::<Dict>().and_then(|d| vm.dict_get_str(d, &vm.intern("atexit")))
+    if let Some(m) = vm
+        .modules
+        .get::<Dict>()
+        .and_then(|d| vm.dict_get_str(d, &vm.intern("atexit")))
         && let Ok(Some(f)) = vm.getattr_opt(&m, &vm.intern("_run_exitfuncs"))
         && let Err(e) = vm.call(&f, &[])
     {

@@ -41,7 +41,10 @@ options:
 pub fn main() -> i32 {
     // Scripts run on a thread with a large stack, so that deep recursion through natives ends in RecursionError, never in a crash.
     // The pages are only reserved.
-    let run = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(real_main);
+    let run = std::thread::Builder::new()
+        .name("main".into())
+        .stack_size(STACK)
+        .spawn(real_main);
     match run.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => 134,
@@ -56,7 +59,10 @@ pub fn main() -> i32 {
 const STACK: usize = 512 << 20;
 
 fn real_main() -> i32 {
-    let args: Vec<String> = std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect();
+    let args: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
     let mut i = 0;
     let mut task = None;
     let mut interactive = false;
@@ -67,7 +73,10 @@ fn real_main() -> i32 {
                 return print_or_fail(USAGE);
             }
             "-V" | "--version" => {
-                return print_or_fail(&format!("corun {} (Python 3.14 language)\n", env!("CARGO_PKG_VERSION")));
+                return print_or_fail(&format!(
+                    "corun {} (Python 3.14 language)\n",
+                    env!("CARGO_PKG_VERSION")
+                ));
             }
             "-i" => interactive = true,
             // CPython's switches that change nothing here.
@@ -78,7 +87,11 @@ fn real_main() -> i32 {
                     eprint!("{USAGE}");
                     return 2;
                 };
-                task = Some(if a == "-c" { Task::Command(arg.clone()) } else { Task::Module(arg.clone()) });
+                task = Some(if a == "-c" {
+                    Task::Command(arg.clone())
+                } else {
+                    Task::Module(arg.clone())
+                });
                 i += 2;
                 break;
             }
@@ -105,7 +118,13 @@ fn real_main() -> i32 {
         i += 1;
     }
     let rest = &args[i.min(args.len())..];
-    let task = task.unwrap_or_else(|| if std::io::IsTerminal::is_terminal(&std::io::stdin()) { Task::Repl } else { Task::Stdin });
+    let task = task.unwrap_or_else(|| {
+        if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+            Task::Repl
+        } else {
+            Task::Stdin
+        }
+    });
     let vm = crate::runtime();
     let argv0 = match &task {
         Task::Script(s) => s.as_str(),
@@ -125,7 +144,11 @@ fn real_main() -> i32 {
                 _ => run::stdin(&vm),
             };
             let status = end::status(&vm, r);
-            if interactive { repl::session(&vm) } else { status }
+            if interactive {
+                repl::session(&vm)
+            } else {
+                status
+            }
         }
     };
     end::finish(vm, status)
@@ -150,5 +173,6 @@ fn error_line(text: &str) {
 /// The dict of the module `__main__`.
 fn main_dict(vm: &Vm) -> crate::object::Value {
     let m = crate::object::Value::clone(&run::main_module(vm));
-    m.get::<crate::object::func::Module>().map_or(crate::object::Value::NONE, |m| m.dict.clone())
+    m.get::<crate::object::func::Module>()
+        .map_or(crate::object::Value::NONE, |m| m.dict.clone())
 }

@@ -12,7 +12,10 @@ use std::rc::Rc;
 
 /// Runs the session until Ctrl-D or `exit()`; gives the exit status.
 pub fn session(vm: &Vm) -> i32 {
-    println!("corun {} (Python 3.14 language). Top-level await works; Ctrl-D leaves.", env!("CARGO_PKG_VERSION"));
+    println!(
+        "corun {} (Python 3.14 language). Top-level await works; Ctrl-D leaves.",
+        env!("CARGO_PKG_VERSION")
+    );
     let mut editor = match rustyline::DefaultEditor::new() {
         Ok(e) => e,
         Err(e) => {
@@ -63,7 +66,12 @@ fn incomplete(text: &str) -> bool {
 
 /// Runs one entry; Some(status) if the session ends.
 fn run(vm: &Vm, text: &str, globals: &Value) -> Option<i32> {
-    let flags = Flags { mode: Mode::Interactive, name_mode: false, top_level_await: true, future_annotations: false };
+    let flags = Flags {
+        mode: Mode::Interactive,
+        name_mode: false,
+        top_level_await: true,
+        future_annotations: false,
+    };
     let source = Rc::new(crate::bytecode::SourceFile::new("<stdin>", text));
     let code = match build(&source, flags) {
         Ok(c) => vm.code(&c.code),
@@ -73,14 +81,24 @@ fn run(vm: &Vm, text: &str, globals: &Value) -> Option<i32> {
             return None;
         }
     };
-    let r = vm.exec_code(&code, globals, None).and_then(|v| if v.as_gen().is_some() { await_top(vm, &v) } else { Ok(v) });
+    let r = vm.exec_code(&code, globals, None).and_then(|v| {
+        if v.as_gen().is_some() {
+            await_top(vm, &v)
+        } else {
+            Ok(v)
+        }
+    });
     let saved = vm.save_handled();
     drop(saved);
     if let Err(e) = r {
         if vm.is_exc(&e, Exc::SystemExit) {
             return Some(end::uncaught(vm, e));
         }
-        if let Some(sys) = vm.import_module("sys").ok().filter(|_| globals.is_kind::<Dict>()) {
+        if let Some(sys) = vm
+            .import_module("sys")
+            .ok()
+            .filter(|_| globals.is_kind::<Dict>())
+        {
             // For post-mortem looks; a failure to set it changes nothing.
             let _ = vm.setattr(&sys, &vm.intern("last_exc"), &e.0);
         }

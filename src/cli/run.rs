@@ -16,7 +16,10 @@ pub fn main_module(vm: &Vm) -> Value {
         }
         if let Ok(m) = new_module(vm, "__main__", None, None) {
             vm.dict_set_str(d, &vm.names.__main__, m.clone());
-            if let Some(md) = m.get::<crate::object::func::Module>().and_then(|m| m.dict.get::<Dict>()) {
+            if let Some(md) = m
+                .get::<crate::object::func::Module>()
+                .and_then(|m| m.dict.get::<Dict>())
+            {
                 vm.dict_set_str(md, &vm.names.__package__, Value::NONE);
             }
             return m;
@@ -55,7 +58,10 @@ fn set_file(vm: &Vm, name: &str) {
 pub fn script(vm: &Vm, path: &str) -> Res<i32> {
     let mut file = Path::new(path).to_path_buf();
     if file.is_dir() {
-        let inside = ["__main__.co", "__main__.py"].iter().map(|n| file.join(n)).find(|p| p.is_file());
+        let inside = ["__main__.co", "__main__.py"]
+            .iter()
+            .map(|n| file.join(n))
+            .find(|p| p.is_file());
         match inside {
             Some(p) => file = p,
             None => {
@@ -73,10 +79,17 @@ pub fn script(vm: &Vm, path: &str) -> Res<i32> {
             return Ok(2);
         }
     };
-    let dir = file.parent().map_or(String::new(), |p| p.display().to_string());
-    let absolute = std::path::absolute(if dir.is_empty() { "." } else { &dir }).map_or(dir.clone(), |p| p.display().to_string());
+    let dir = file
+        .parent()
+        .map_or(String::new(), |p| p.display().to_string());
+    let absolute = std::path::absolute(if dir.is_empty() { "." } else { &dir })
+        .map_or(dir.clone(), |p| p.display().to_string());
     add_path(vm, &absolute)?;
-    let name = if Path::new(path).is_dir() { file.display().to_string() } else { path.to_string() };
+    let name = if Path::new(path).is_dir() {
+        file.display().to_string()
+    } else {
+        path.to_string()
+    };
     set_file(vm, &name);
     let code = vm.compile_bytes(&bytes, &name, Flags::MODULE)?;
     vm.exec_code(&code, &super::main_dict(vm), None).map(|_| 0)
@@ -104,7 +117,10 @@ pub fn stdin(vm: &Vm) -> Res<i32> {
 
 /// Runs a module as a script: its source is found as an import would, then run under the name `__main__`.
 pub fn module(vm: &Vm, name: &str) -> Res<i32> {
-    add_path(vm, &std::env::current_dir().map_or(String::new(), |d| d.display().to_string()))?;
+    add_path(
+        vm,
+        &std::env::current_dir().map_or(String::new(), |d| d.display().to_string()),
+    )?;
     match crate::modules::import::source_of(vm, name)? {
         Some((file, bytes)) => {
             set_file(vm, &file);

@@ -44,7 +44,9 @@ impl<'a> Gen<'a> {
         let scopes = self.scopes.clone();
         let scope = scopes.get(id);
         let mut conditional = Conditional::default();
-        let mut pending = Pending { variables: Vec::new() };
+        let mut pending = Pending {
+            variables: Vec::new(),
+        };
         if scope.annotated && self.opts.future_annotations {
             self.begin_string_annotations(scope.kind)?;
         } else if scope.annotations.is_some() {
@@ -52,7 +54,9 @@ impl<'a> Gen<'a> {
             let mut count = 0;
             for variable in pending.variables.iter_mut().filter(|v| v.number.is_some()) {
                 variable.number = Some(count);
-                conditional.numbers.insert(std::ptr::from_ref(variable.annotation) as usize, count);
+                conditional
+                    .numbers
+                    .insert(std::ptr::from_ref(variable.annotation) as usize, count);
                 count += 1;
             }
             if count > 0 {
@@ -60,7 +64,11 @@ impl<'a> Gen<'a> {
                 self.u.op(Op::SET, set, set, 0);
                 match scope.class_cells[ClassCell::Conditional as usize] {
                     Some(cell) => self.u.op(Op::STORECELL, cell, set, 0),
-                    None => self.store_plain(&ClassCell::Conditional.name().into(), set, Span::default())?,
+                    None => self.store_plain(
+                        &ClassCell::Conditional.name().into(),
+                        set,
+                        Span::default(),
+                    )?,
                 }
                 self.u.op(Op::CLEAR, set, 0, 0);
                 self.u.release(set as u16);
@@ -85,7 +93,9 @@ impl<'a> Gen<'a> {
 
     fn store_annotate(&mut self, owner: ScopeId, variables: &[Variable<'a>], name: &str) -> Res {
         let span = self.u.asm.span();
-        let Some(id) = self.scopes.get(owner).annotations else { return Ok(()) };
+        let Some(id) = self.scopes.get(owner).annotations else {
+            return Ok(());
+        };
         let code = self.annotate_code(id, span, "", |g, dict| {
             let set: Name = ClassCell::Conditional.name().into();
             for variable in variables {
@@ -117,7 +127,11 @@ impl<'a> Gen<'a> {
         let name = self.mangled(name);
         self.u.load_const(pair, Const::Str(name), annotation.span)?;
         if self.opts.future_annotations {
-            self.u.load_str(pair + 1, &unparse::unparse(annotation, &self.source.text), annotation.span)?;
+            self.u.load_str(
+                pair + 1,
+                &unparse::unparse(annotation, &self.source.text),
+                annotation.span,
+            )?;
         } else {
             self.starred_value(annotation, pair + 1)?;
         }
@@ -150,7 +164,12 @@ impl<'a> Gen<'a> {
         fill(self, dict)?;
         self.u.at(span);
         self.return_op(dict);
-        let parts = Parts { span, argcount: 1, posonlyargcount: 1, ..Parts::default() };
+        let parts = Parts {
+            span,
+            argcount: 1,
+            posonlyargcount: 1,
+            ..Parts::default()
+        };
         self.leave(outer, flags::OPTIMIZED | flags::NEWLOCALS, parts)
     }
 
@@ -179,7 +198,10 @@ impl<'a> Gen<'a> {
         let code = self.annotate_code(id, span, &f.name.name, |g, dict| {
             let a = &f.args;
             let plain = a.posonly.iter().chain(&a.args);
-            let all = plain.chain(a.vararg.as_deref()).chain(&a.kwonly).chain(a.kwarg.as_deref());
+            let all = plain
+                .chain(a.vararg.as_deref())
+                .chain(&a.kwonly)
+                .chain(a.kwarg.as_deref());
             for arg in all {
                 if let Some(annotation) = &arg.annotation {
                     g.annotation_item(dict, &arg.name, annotation)?;
@@ -212,9 +234,14 @@ impl<'a> Gen<'a> {
         let kind = self.scopes.get(self.u.cur).kind;
         let keeps = matches!(kind, ScopeKind::Module | ScopeKind::Class);
         match &target.kind {
-            ExprKind::Name(name) if simple && keeps => self.keep_annotation(stmt, name, annotation)?,
+            ExprKind::Name(name) if simple && keeps => {
+                self.keep_annotation(stmt, name, annotation)?
+            }
             ExprKind::Attribute { value: object, .. } if value.is_none() => self.effect(object)?,
-            ExprKind::Subscript { value: object, index } if value.is_none() => {
+            ExprKind::Subscript {
+                value: object,
+                index,
+            } if value.is_none() => {
                 self.effect(object)?;
                 self.effect(index)?;
             }
@@ -233,7 +260,8 @@ impl<'a> Gen<'a> {
             self.load_annotations_dict(trio, annotation.span)?;
             let text = unparse::unparse(annotation, &self.source.text);
             let name = self.mangled(name);
-            self.u.load_const(trio + 1, Const::Str(name), annotation.span)?;
+            self.u
+                .load_const(trio + 1, Const::Str(name), annotation.span)?;
             self.u.load_str(trio + 2, &text, annotation.span)?;
             self.u.op(Op::STOREITEM, trio, trio + 1, trio + 2);
             self.u.clear(Opd::temp(trio));
@@ -241,7 +269,9 @@ impl<'a> Gen<'a> {
             return Ok(());
         }
         let key = std::ptr::from_ref(annotation) as usize;
-        let Some(&number) = self.conditional.last().and_then(|c| c.numbers.get(&key)) else { return Ok(()) };
+        let Some(&number) = self.conditional.last().and_then(|c| c.numbers.get(&key)) else {
+            return Ok(());
+        };
         let pair = self.u.temps(2)?;
         self.u.at(stmt.span);
         let name: Name = ClassCell::Conditional.name().into();
@@ -249,11 +279,16 @@ impl<'a> Gen<'a> {
             Some(cell) => self.u.op(Op::LOADCELL, pair, cell, 0),
             None => {
                 let n = self.u.pool.name(&name, stmt.span)?;
-                let op = if self.opts.name_mode { Op::LOADNAME } else { Op::LOADGLOBAL };
+                let op = if self.opts.name_mode {
+                    Op::LOADNAME
+                } else {
+                    Op::LOADGLOBAL
+                };
                 self.u.wide(op, pair, n);
             }
         }
-        self.u.load_const(pair + 1, Const::Int(BigInt::from(number)), stmt.span)?;
+        self.u
+            .load_const(pair + 1, Const::Int(BigInt::from(number)), stmt.span)?;
         self.u.op(Op::SETADD, pair, pair + 1, 0);
         self.u.clear(Opd::temp(pair));
         self.u.release(mark);
@@ -264,7 +299,15 @@ impl<'a> Gen<'a> {
         let n = self.u.pool.name(&"__annotations__".into(), span)?;
         let class = self.scopes.get(self.u.scope).kind == ScopeKind::Class;
         self.u.at(span);
-        self.u.wide(if class || self.opts.name_mode { Op::LOADNAME } else { Op::LOADGLOBAL }, dst, n);
+        self.u.wide(
+            if class || self.opts.name_mode {
+                Op::LOADNAME
+            } else {
+                Op::LOADGLOBAL
+            },
+            dst,
+            n,
+        );
         Ok(())
     }
 
@@ -296,16 +339,31 @@ impl<'a> Gen<'a> {
 fn collect<'a>(body: &'a [Stmt], conditional: bool, out: &mut Vec<Variable<'a>>) {
     for stmt in body {
         match &stmt.kind {
-            StmtKind::AnnAssign { target, annotation, simple: true, .. } => {
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                simple: true,
+                ..
+            } => {
                 if let ExprKind::Name(name) = &target.kind {
-                    out.push(Variable { name, annotation, number: conditional.then_some(0) });
+                    out.push(Variable {
+                        name,
+                        annotation,
+                        number: conditional.then_some(0),
+                    });
                 }
             }
             StmtKind::If { body, orelse, .. } => {
                 collect(body, true, out);
                 let mut rest = orelse;
                 // `elif` chains are long.
-                while let [Stmt { kind: StmtKind::If { body, orelse, .. }, .. }] = rest.as_slice() {
+                while let [
+                    Stmt {
+                        kind: StmtKind::If { body, orelse, .. },
+                        ..
+                    },
+                ] = rest.as_slice()
+                {
                     collect(body, true, out);
                     rest = orelse;
                 }

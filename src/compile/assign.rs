@@ -23,7 +23,9 @@ impl<'a> Gen<'a> {
         } else if let Some((last, rest)) = targets.split_last() {
             let mut held = match &targets[0].kind {
                 // The first variable holds the value for the other targets.
-                ExprKind::Name(name) if self.direct_target(name).is_some() && !self.may_rebind(name) => {
+                ExprKind::Name(name)
+                    if self.direct_target(name).is_some() && !self.may_rebind(name) =>
+                {
                     let reg = self.direct_target(name).unwrap_or(0);
                     self.expr(value, reg)?;
                     self.u.bound.set(reg);
@@ -31,14 +33,28 @@ impl<'a> Gen<'a> {
                 }
                 _ => {
                     let held = self.owned(value)?;
-                    self.store(&targets[0], Opd { owned: false, ..held })?;
+                    self.store(
+                        &targets[0],
+                        Opd {
+                            owned: false,
+                            ..held
+                        },
+                    )?;
                     held
                 }
             };
             for target in &rest[1..] {
-                let again = !held.owned && operand_name(target).is_some_and(|n| self.direct_target(n) == Some(held.reg));
+                let again = !held.owned
+                    && operand_name(target)
+                        .is_some_and(|n| self.direct_target(n) == Some(held.reg));
                 if !again {
-                    self.store(target, Opd { owned: false, ..held })?;
+                    self.store(
+                        target,
+                        Opd {
+                            owned: false,
+                            ..held
+                        },
+                    )?;
                 }
             }
             // A pattern target could overwrite the variable that it is unpacked from.
@@ -97,7 +113,11 @@ impl<'a> Gen<'a> {
                 }
                 _ => false,
             };
-            held.push(if in_place { self.operand(value, None)? } else { self.owned(value)? });
+            held.push(if in_place {
+                self.operand(value, None)?
+            } else {
+                self.owned(value)?
+            });
         }
         for (target, opd) in targets.iter().zip(held) {
             self.store(target, opd)?;
@@ -110,27 +130,46 @@ impl<'a> Gen<'a> {
         let mark = self.u.mark();
         match &target.kind {
             ExprKind::Name(name) => self.store_name(name, value, target.span)?,
-            ExprKind::Attribute { value: object, attr } => {
+            ExprKind::Attribute {
+                value: object,
+                attr,
+            } => {
                 self.note_static_attribute(object, attr);
                 let object = self.operand(object, None)?;
                 let n = self.name_index(&attr.name, attr.span)?;
                 self.u.at(self.attribute_span(target.span, attr));
-                let op = if value.owned { Op::STOREATTRT } else { Op::STOREATTR };
+                let op = if value.owned {
+                    Op::STOREATTRT
+                } else {
+                    Op::STOREATTR
+                };
                 self.u.op_x(op, object.reg, value.reg, 0, n as u32);
                 self.u.clear(object);
             }
-            ExprKind::Subscript { value: object, index } => {
+            ExprKind::Subscript {
+                value: object,
+                index,
+            } => {
                 let name = operand_name(object);
                 let object = self.operand(object, None)?;
                 let object = self.steady(object, name, index)?;
                 let index = self.operand(index, None)?;
                 self.u.at(target.span);
-                let op = if value.owned { Op::STOREITEMT } else { Op::STOREITEM };
+                let op = if value.owned {
+                    Op::STOREITEMT
+                } else {
+                    Op::STOREITEM
+                };
                 self.u.op(op, object.reg, index.reg, value.reg);
                 self.u.clear_all(vec![object, index]);
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => self.unpack(target, items, value)?,
-            ExprKind::Starred(_) => return fail("starred assignment target must be in a list or tuple", target.span),
+            ExprKind::Starred(_) => {
+                return fail(
+                    "starred assignment target must be in a list or tuple",
+                    target.span,
+                );
+            }
             _ => return fail("cannot assign to expression", target.span),
         }
         self.u.release(mark);
@@ -138,9 +177,13 @@ impl<'a> Gen<'a> {
     }
 
     fn unpack(&mut self, target: &'a Expr, items: &'a [Expr], value: Opd) -> Res {
-        let star = items.iter().position(|i| matches!(i.kind, ExprKind::Starred(_)));
+        let star = items
+            .iter()
+            .position(|i| matches!(i.kind, ExprKind::Starred(_)));
         if let Some(at) = star {
-            let more = items[at + 1..].iter().any(|i| matches!(i.kind, ExprKind::Starred(_)));
+            let more = items[at + 1..]
+                .iter()
+                .any(|i| matches!(i.kind, ExprKind::Starred(_)));
             if more {
                 return fail("multiple starred expressions in assignment", target.span);
             }
@@ -158,7 +201,8 @@ impl<'a> Gen<'a> {
             None => self.u.op(Op::UNPACK, window, value.reg, items.len() as u8),
             Some(at) => {
                 let after = items.len() - at - 1;
-                self.u.op_x(Op::UNPACKEX, window, value.reg, at as u8, after as u32);
+                self.u
+                    .op_x(Op::UNPACKEX, window, value.reg, at as u8, after as u32);
             }
         }
         self.u.clear(value);
@@ -184,7 +228,9 @@ impl<'a> Gen<'a> {
                 ExprKind::Starred(inner) => &inner.kind,
                 kind => kind,
             };
-            let ExprKind::Name(name) = item else { return None };
+            let ExprKind::Name(name) = item else {
+                return None;
+            };
             let reg = self.direct_target(name)?;
             if reg == source || reg as usize != *first.get_or_insert(reg) as usize + i {
                 return None;
@@ -195,7 +241,9 @@ impl<'a> Gen<'a> {
 
     /// `self.x = ...` in a method is recorded for the class's `__static_attributes__`.
     fn note_static_attribute(&mut self, object: &Expr, attr: &Ident) {
-        let ExprKind::Name(name) = &object.kind else { return };
+        let ExprKind::Name(name) = &object.kind else {
+            return;
+        };
         if name.as_ref() != "self" {
             return;
         }
@@ -222,7 +270,10 @@ impl<'a> Gen<'a> {
                     self.store_name(name, Opd::temp(reg), target.span)?;
                 }
             }
-            ExprKind::Attribute { value: object, attr } => {
+            ExprKind::Attribute {
+                value: object,
+                attr,
+            } => {
                 self.note_static_attribute(object, attr);
                 let name = operand_name(object);
                 let object = self.operand(object, None)?;
@@ -237,7 +288,10 @@ impl<'a> Gen<'a> {
                 self.u.op_x(Op::STOREATTRT, object.reg, reg, 0, n as u32);
                 self.u.clear(object);
             }
-            ExprKind::Subscript { value: object, index } => self.aug_item(stmt, target, object, index, op, value)?,
+            ExprKind::Subscript {
+                value: object,
+                index,
+            } => self.aug_item(stmt, target, object, index, op, value)?,
             _ => return fail("illegal expression for augmented assignment", target.span),
         }
         self.u.release(mark);
@@ -325,7 +379,9 @@ impl<'a> Gen<'a> {
                 self.u.op(Op::DELITEM, object.reg, index.reg, 0);
                 self.u.clear_all(vec![object, index]);
             }
-            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|i| self.delete(i))?,
+            ExprKind::Tuple(items) | ExprKind::List(items) => {
+                items.iter().try_for_each(|i| self.delete(i))?
+            }
             _ => return fail("cannot delete expression", target.span),
         }
         self.u.release(mark);
@@ -335,8 +391,12 @@ impl<'a> Gen<'a> {
 
 /// Targets and values of an assignment of a display to a pattern of the same length, without stars.
 fn parallel<'a>(target: &'a Expr, value: &'a Expr) -> Option<(&'a [Expr], &'a [Expr])> {
-    let (ExprKind::Tuple(targets) | ExprKind::List(targets)) = &target.kind else { return None };
-    let (ExprKind::Tuple(values) | ExprKind::List(values)) = &value.kind else { return None };
+    let (ExprKind::Tuple(targets) | ExprKind::List(targets)) = &target.kind else {
+        return None;
+    };
+    let (ExprKind::Tuple(values) | ExprKind::List(values)) = &value.kind else {
+        return None;
+    };
     let star = |e: &Expr| matches!(e.kind, ExprKind::Starred(_));
     if targets.is_empty() || targets.len() != values.len() || targets.len() > MAX_PARALLEL {
         return None;

@@ -33,7 +33,11 @@ impl<'a> Gen<'a> {
         if !fits_window(args, keywords) {
             return self.call_ex(node.span, callee, args, keywords, out);
         }
-        let window = if callee.owned { self.u.window(callee.reg, 1)? } else { self.u.window(out, 1)? };
+        let window = if callee.owned {
+            self.u.window(callee.reg, 1)?
+        } else {
+            self.u.window(out, 1)?
+        };
         self.u.move_to(window, callee);
         self.arguments(args, keywords)?;
         self.u.at(node.span);
@@ -63,9 +67,17 @@ impl<'a> Gen<'a> {
             self.u.op(plain, out, window, count);
             return Ok(());
         }
-        let names = keywords.iter().filter_map(|k| k.name.clone()).map(Const::Str).collect();
+        let names = keywords
+            .iter()
+            .filter_map(|k| k.name.clone())
+            .map(Const::Str)
+            .collect();
         let k = self.u.pool.constant(Const::Tuple(names), span)?;
-        let op = if plain == Op::CALL { Op::CALLKW } else { Op::CALLMKW };
+        let op = if plain == Op::CALL {
+            Op::CALLKW
+        } else {
+            Op::CALLMKW
+        };
         self.u.op_x(op, out, window, count, k as u32);
         Ok(())
     }
@@ -88,7 +100,11 @@ impl<'a> Gen<'a> {
     ) -> Res {
         self.check_keywords(keywords)?;
         let mark = self.u.mark();
-        let window = if object.owned { self.u.window(object.reg, 2)? } else { self.u.window(out, 2)? };
+        let window = if object.owned {
+            self.u.window(object.reg, 2)?
+        } else {
+            self.u.window(out, 2)?
+        };
         let n = self.name_index(&attr.name, attr.span)?;
         self.u.at(self.attribute_span(attribute.span, attr));
         self.u.op_x(Op::LOADMETHOD, window, object.reg, 0, n as u32);
@@ -104,8 +120,19 @@ impl<'a> Gen<'a> {
 
     // ---- stars
 
-    fn call_ex(&mut self, span: Span, callee: Opd, args: &'a [Expr], keywords: &'a [Keyword], out: u8) -> Res {
-        let window = if callee.owned { self.u.window(callee.reg, 2)? } else { self.u.window(out, 2)? };
+    fn call_ex(
+        &mut self,
+        span: Span,
+        callee: Opd,
+        args: &'a [Expr],
+        keywords: &'a [Keyword],
+        out: u8,
+    ) -> Res {
+        let window = if callee.owned {
+            self.u.window(callee.reg, 2)?
+        } else {
+            self.u.window(out, 2)?
+        };
         self.u.move_to(window, callee);
         self.argument_list(args, window + 1, span)?;
         if !keywords.is_empty() {
@@ -113,14 +140,20 @@ impl<'a> Gen<'a> {
             self.argument_dict(keywords, window + 2, window, span)?;
         }
         self.u.at(span);
-        self.u.op(Op::CALLEX, out, window, !keywords.is_empty() as u8);
+        self.u
+            .op(Op::CALLEX, out, window, !keywords.is_empty() as u8);
         Ok(())
     }
 
     /// The positional arguments as a list or tuple in `dst`, the last temporary.
     pub fn argument_list(&mut self, args: &'a [Expr], dst: u8, span: Span) -> Res {
         // `f(*args)` with this function's own `*args`, which nothing rebinds, is a tuple for sure.
-        if let [Expr { kind: ExprKind::Starred(inner), .. }] = args
+        if let [
+            Expr {
+                kind: ExprKind::Starred(inner),
+                ..
+            },
+        ] = args
             && let ExprKind::Name(name) = &inner.kind
             && self.is_var_args(name)
         {
@@ -132,7 +165,9 @@ impl<'a> Gen<'a> {
     /// The name is the `*args` parameter of this function and nothing else is ever bound to it.
     fn is_var_args(&self, name: &Name) -> bool {
         let scope = self.scopes.get(self.u.cur);
-        if self.u.cur != self.u.scope || scope.kind != ScopeKind::Function && scope.kind != ScopeKind::Lambda {
+        if self.u.cur != self.u.scope
+            || scope.kind != ScopeKind::Function && scope.kind != ScopeKind::Lambda
+        {
             return false;
         }
         let name = self.mangled(name);
@@ -141,11 +176,20 @@ impl<'a> Gen<'a> {
     }
 
     /// The keyword arguments as a dict in `dst`, the last temporary; `callee` is named in errors.
-    pub fn argument_dict(&mut self, keywords: &'a [Keyword], dst: u8, callee: u8, span: Span) -> Res {
+    pub fn argument_dict(
+        &mut self,
+        keywords: &'a [Keyword],
+        dst: u8,
+        callee: u8,
+        span: Span,
+    ) -> Res {
         let mark = self.u.mark();
         let mut at = 0;
         while at < keywords.len() {
-            let group = keywords[at..].iter().take_while(|k| k.name.is_some()).count();
+            let group = keywords[at..]
+                .iter()
+                .take_while(|k| k.name.is_some())
+                .count();
             // The first group is the dict itself; later ones are merged, so that repeated names are noticed.
             let target = if at == 0 { dst } else { self.u.temp()? };
             if at == 0 || group > 0 {
@@ -173,7 +217,11 @@ impl<'a> Gen<'a> {
     fn keyword_group(&mut self, keywords: &'a [Keyword], dst: u8, span: Span) -> Res {
         let mark = self.u.mark();
         let chunk = keywords.len().min(16);
-        let window = if chunk == 0 { dst } else { self.u.temps(chunk * 2)? };
+        let window = if chunk == 0 {
+            dst
+        } else {
+            self.u.temps(chunk * 2)?
+        };
         for (i, keyword) in keywords.iter().take(chunk).enumerate() {
             let reg = window + 2 * i as u8;
             self.load_keyword_name(keyword, reg)?;
@@ -188,7 +236,11 @@ impl<'a> Gen<'a> {
             let heap = self.expr(&keyword.value, pair + 1)?;
             self.u.at(span);
             self.u.op(Op::DICTSET, dst, pair, pair + 1);
-            self.u.clear(Opd { reg: pair + 1, owned: true, heap });
+            self.u.clear(Opd {
+                reg: pair + 1,
+                owned: true,
+                heap,
+            });
             self.u.release(mark);
         }
         Ok(())
@@ -203,11 +255,20 @@ impl<'a> Gen<'a> {
     pub fn check_keywords(&self, keywords: &[Keyword]) -> Res {
         for (i, keyword) in keywords.iter().enumerate() {
             let Some(name) = &keyword.name else { continue };
-            let later = keywords[i + 1..].iter().find(|k| k.name.as_ref() == Some(name));
+            let later = keywords[i + 1..]
+                .iter()
+                .find(|k| k.name.as_ref() == Some(name));
             // Quadratic, but for ever so few.
             if let Some(again) = later {
                 let end = again.span.start + name.len() as u32;
-                let span = if again.span.end > end { again.span } else { Span { start: again.span.start, end } };
+                let span = if again.span.end > end {
+                    again.span
+                } else {
+                    Span {
+                        start: again.span.start,
+                        end,
+                    }
+                };
                 return fail(format!("keyword argument repeated: {name}"), span);
             }
         }
@@ -218,15 +279,26 @@ impl<'a> Gen<'a> {
 
     /// `super().name` and `super(A, b).name`, as a value or called: the whole access, if that is what the chain above the name
     /// `super` is. The nodes it consists of are taken off the spine.
-    pub fn super_access(&mut self, leaf: &'a Expr, base: usize, scratch: &mut Option<u8>) -> Res<Option<Opd>> {
-        let [.., attribute, call] = &self.spine[base..] else { return Ok(None) };
+    pub fn super_access(
+        &mut self,
+        leaf: &'a Expr,
+        base: usize,
+        scratch: &mut Option<u8>,
+    ) -> Res<Option<Opd>> {
+        let [.., attribute, call] = &self.spine[base..] else {
+            return Ok(None);
+        };
         let (attribute, call) = (*attribute, *call);
-        let (ExprKind::Attribute { attr, .. }, ExprKind::Call { args, keywords, .. }) = (&attribute.kind, &call.kind)
+        let (ExprKind::Attribute { attr, .. }, ExprKind::Call { args, keywords, .. }) =
+            (&attribute.kind, &call.kind)
         else {
             return Ok(None);
         };
-        let ExprKind::Name(name) = &leaf.kind else { return Ok(None) };
-        let ways = args.is_empty() || args.len() == 2 && !args.iter().any(|a| matches!(a.kind, ExprKind::Starred(_)));
+        let ExprKind::Name(name) = &leaf.kind else {
+            return Ok(None);
+        };
+        let ways = args.is_empty()
+            || args.len() == 2 && !args.iter().any(|a| matches!(a.kind, ExprKind::Starred(_)));
         if !ways || !keywords.is_empty() || self.place_of(name) != Place::Global {
             return Ok(None);
         }
@@ -244,7 +316,9 @@ impl<'a> Gen<'a> {
         self.spine.truncate(self.spine.len() - 2);
         let method = match self.spine[base..].last() {
             Some(next) => match &next.kind {
-                ExprKind::Call { args, keywords, .. } if fits_window(args, keywords) => Some((*next, args, keywords)),
+                ExprKind::Call { args, keywords, .. } if fits_window(args, keywords) => {
+                    Some((*next, args, keywords))
+                }
                 _ => None,
             },
             None => None,
@@ -258,7 +332,10 @@ impl<'a> Gen<'a> {
         let window = self.u.window(target, 2)?;
         self.load_name(name, leaf.span, window)?;
         let (class, this) = match own {
-            Some((class, this)) => (self.place_operand(class, window + 1)?, self.first_parameter(this)?),
+            Some((class, this)) => (
+                self.place_operand(class, window + 1)?,
+                self.first_parameter(this)?,
+            ),
             None => {
                 let class = self.operand(&args[0], Some(window + 1))?;
                 let class = self.steady(class, operand_name(&args[0]), &args[1])?;
@@ -267,7 +344,11 @@ impl<'a> Gen<'a> {
         };
         let n = self.name_index(&attr.name, attr.span)?;
         self.u.at(attribute.span);
-        let op = if method.is_some() { Op::LOADSUPERMETHOD } else { Op::LOADSUPERATTR };
+        let op = if method.is_some() {
+            Op::LOADSUPERMETHOD
+        } else {
+            Op::LOADSUPERATTR
+        };
         self.u.op_x(op, window, class.reg, this.reg, n as u32);
         let mut dead = vec![this];
         // The method form overwrites the second register of the window.

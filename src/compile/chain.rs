@@ -41,8 +41,13 @@ impl<'a> Gen<'a> {
         let mut reached = self.chain_start(leaf, base, &mut scratch)?;
         while self.spine.len() > base {
             let Some(node) = self.spine.pop() else { break };
-            let above = if self.spine.len() > base { self.spine.last().copied() } else { None };
-            if let (Reached::Const(left, _), ExprKind::BinOp { op, right, .. }) = (&reached, &node.kind)
+            let above = if self.spine.len() > base {
+                self.spine.last().copied()
+            } else {
+                None
+            };
+            if let (Reached::Const(left, _), ExprKind::BinOp { op, right, .. }) =
+                (&reached, &node.kind)
                 && let Some(right) = self.fold(right)
                 && let Some(value) = fold::binary(*op, left, &right)
             {
@@ -65,25 +70,42 @@ impl<'a> Gen<'a> {
                 self.spine.pop();
                 let out = self.step_target(base, dst, &mut scratch)?;
                 self.call_method(call, node, value, attr, args, keywords, out)?;
-                reached = Reached::Value(Opd { reg: out, owned: self.u.is_temp(out), heap: true });
+                reached = Reached::Value(Opd {
+                    reg: out,
+                    owned: self.u.is_temp(out),
+                    heap: true,
+                });
             } else {
                 let out = self.step_target(base, dst, &mut scratch)?;
                 let value = match &node.kind {
-                    ExprKind::BinOp { right: later, .. } | ExprKind::Subscript { index: later, .. } => {
+                    ExprKind::BinOp { right: later, .. }
+                    | ExprKind::Subscript { index: later, .. } => {
                         self.steady(value, name, later)?
                     }
                     _ => value,
                 };
                 let inner = self.u.mark();
                 match &node.kind {
-                    ExprKind::BinOp { op, right, .. } => self.binary_step(node, *op, value, right, out)?,
-                    ExprKind::Attribute { attr, .. } => self.attribute_step(node, attr, value, out)?,
-                    ExprKind::Subscript { index, .. } => self.subscript_step(node, value, index, out)?,
-                    ExprKind::Call { args, keywords, .. } => self.call_value(node, value, args, keywords, out)?,
+                    ExprKind::BinOp { op, right, .. } => {
+                        self.binary_step(node, *op, value, right, out)?
+                    }
+                    ExprKind::Attribute { attr, .. } => {
+                        self.attribute_step(node, attr, value, out)?
+                    }
+                    ExprKind::Subscript { index, .. } => {
+                        self.subscript_step(node, value, index, out)?
+                    }
+                    ExprKind::Call { args, keywords, .. } => {
+                        self.call_value(node, value, args, keywords, out)?
+                    }
                     _ => {}
                 }
                 self.u.release(inner);
-                reached = Reached::Value(Opd { reg: out, owned: self.u.is_temp(out), heap: true });
+                reached = Reached::Value(Opd {
+                    reg: out,
+                    owned: self.u.is_temp(out),
+                    heap: true,
+                });
             }
             name = None;
         }
@@ -102,7 +124,12 @@ impl<'a> Gen<'a> {
     }
 
     /// The innermost value: a constant, a local in place, `super().name`, or whatever else.
-    fn chain_start(&mut self, leaf: &'a Expr, base: usize, scratch: &mut Option<u8>) -> Res<Reached> {
+    fn chain_start(
+        &mut self,
+        leaf: &'a Expr,
+        base: usize,
+        scratch: &mut Option<u8>,
+    ) -> Res<Reached> {
         if let [.., first] = &self.spine[base..] {
             let first = *first;
             self.warn_leaf(first, leaf);
@@ -132,7 +159,11 @@ impl<'a> Gen<'a> {
             Reached::Const(value, span) => {
                 let reg = self.scratch_register(scratch)?;
                 self.u.load_const(reg, value, span)?;
-                Ok(Opd { reg, owned: true, heap: false })
+                Ok(Opd {
+                    reg,
+                    owned: true,
+                    heap: false,
+                })
             }
         }
     }
@@ -148,7 +179,11 @@ impl<'a> Gen<'a> {
 
     /// Where the next step's result goes: `dst` if it is the last step.
     pub fn step_target(&mut self, base: usize, dst: u8, scratch: &mut Option<u8>) -> Res<u8> {
-        if self.spine.len() == base { Ok(dst) } else { self.scratch_register(scratch) }
+        if self.spine.len() == base {
+            Ok(dst)
+        } else {
+            self.scratch_register(scratch)
+        }
     }
 
     fn binary_step(&mut self, node: &Expr, op: BinOp, left: Opd, right: &'a Expr, out: u8) -> Res {
@@ -190,15 +225,28 @@ impl<'a> Gen<'a> {
     /// An attribute on a later line than the start of its expression is reported on its own line, as in CPython.
     pub fn attribute_span(&self, span: Span, attr: &Ident) -> Span {
         // Line ends are rare in attribute chains: look at the text between instead of searching the line table.
-        let between = self.source.text.as_bytes().get(span.start as usize..attr.span.end as usize).unwrap_or(&[]);
+        let between = self
+            .source
+            .text
+            .as_bytes()
+            .get(span.start as usize..attr.span.end as usize)
+            .unwrap_or(&[]);
         if !between.contains(&b'\n') {
             return span;
         }
-        Span { start: attr.span.start, end: span.end }
+        Span {
+            start: attr.span.start,
+            end: span.end,
+        }
     }
 
     fn subscript_step(&mut self, node: &Expr, value: Opd, index: &'a Expr, out: u8) -> Res {
-        if let ExprKind::Slice { lower, upper, step: None } = &index.kind {
+        if let ExprKind::Slice {
+            lower,
+            upper,
+            step: None,
+        } = &index.kind
+        {
             let pair = self.u.temps(2)?;
             let low = self.expr_or_none(lower.as_deref(), pair, index.span)?;
             let high = self.expr_or_none(upper.as_deref(), pair + 1, index.span)?;
@@ -208,8 +256,16 @@ impl<'a> Gen<'a> {
             if value.reg != out {
                 dead.push(value);
             }
-            dead.push(Opd { reg: pair, owned: true, heap: low });
-            dead.push(Opd { reg: pair + 1, owned: true, heap: high });
+            dead.push(Opd {
+                reg: pair,
+                owned: true,
+                heap: low,
+            });
+            dead.push(Opd {
+                reg: pair + 1,
+                owned: true,
+                heap: high,
+            });
             self.u.clear_all(dead);
             return Ok(());
         }
@@ -247,7 +303,11 @@ impl<'a> Gen<'a> {
         for (i, part) in [lower, upper, step].into_iter().enumerate() {
             let reg = window + i as u8;
             let heap = self.expr_or_none(part, reg, e.span)?;
-            parts.push(Opd { reg, owned: reg != dst, heap });
+            parts.push(Opd {
+                reg,
+                owned: reg != dst,
+                heap,
+            });
         }
         self.u.at(e.span);
         self.u.op(Op::BUILDSLICE, dst, window, 0);

@@ -28,20 +28,35 @@ impl<'a> Gen<'a> {
 
     /// `__build_class__(body, name, *bases, **keywords)`; a generic class has one base more. `whole` begins at the first
     /// decorator.
-    pub fn class_value(&mut self, c: &'a ClassDef, whole: Span, span: Span, dst: u8, generic: bool) -> Res {
+    pub fn class_value(
+        &mut self,
+        c: &'a ClassDef,
+        whole: Span,
+        span: Span,
+        dst: u8,
+        generic: bool,
+    ) -> Res {
         self.check_keywords(&c.keywords)?;
         let mark = self.u.mark();
-        let stars = c.bases.iter().any(|b| matches!(b.kind, ExprKind::Starred(_)))
+        let stars = c
+            .bases
+            .iter()
+            .any(|b| matches!(b.kind, ExprKind::Starred(_)))
             || c.keywords.iter().any(|k| k.name.is_none())
             || c.bases.len() + c.keywords.len() > 40;
         let window = self.u.window(dst, 2)?;
         // With stars, the arguments are a list.
-        let first = if stars { self.u.temps(2)? } else { self.u.temp()? - 1 };
+        let first = if stars {
+            self.u.temps(2)?
+        } else {
+            self.u.temp()? - 1
+        };
         let code = self.class_code(c, whole)?;
         self.u.at(span);
         self.u.op(Op::BUILDCLASS, window, 0, 0);
         self.make_function(code, 0, first, first, span)?;
-        self.u.load_const(first + 1, Const::Str(c.name.name.clone()), span)?;
+        self.u
+            .load_const(first + 1, Const::Str(c.name.name.clone()), span)?;
         if stars {
             self.u.op(Op::LIST, window + 1, first, 2);
             self.u.release(first as u16);
@@ -69,7 +84,8 @@ impl<'a> Gen<'a> {
                 self.argument_dict(&c.keywords, dict, window, span)?;
             }
             self.u.at(span);
-            self.u.op(Op::CALLEX, dst, window, !c.keywords.is_empty() as u8);
+            self.u
+                .op(Op::CALLEX, dst, window, !c.keywords.is_empty() as u8);
         } else {
             for base in &c.bases {
                 let reg = self.u.temp()?;
@@ -88,7 +104,12 @@ impl<'a> Gen<'a> {
             if c.keywords.is_empty() {
                 self.u.op(Op::CALL, dst, window, count);
             } else {
-                let names = c.keywords.iter().filter_map(|k| k.name.clone()).map(Const::Str).collect();
+                let names = c
+                    .keywords
+                    .iter()
+                    .filter_map(|k| k.name.clone())
+                    .map(Const::Str)
+                    .collect();
                 let k = self.u.pool.constant(Const::Tuple(names), span)?;
                 self.u.op_x(Op::CALLKW, dst, window, count, k as u32);
             }
@@ -108,7 +129,10 @@ impl<'a> Gen<'a> {
         self.class_body(c, span, qualname)?;
         self.static_attributes.pop();
         self.class = outer_class;
-        let parts = Parts { span, ..Parts::default() };
+        let parts = Parts {
+            span,
+            ..Parts::default()
+        };
         self.leave(outer, flags::NAME_MODE | flags::CLASS_BODY, parts)
     }
 
@@ -124,10 +148,14 @@ impl<'a> Gen<'a> {
         self.u.load_const(reg, Const::Str(qualname), span)?;
         self.store_plain(&"__qualname__".into(), reg, span)?;
         let (line, _) = self.source.line_col(span.start);
-        self.u.load_const(reg, Const::Int(BigInt::from(line)), span)?;
+        self.u
+            .load_const(reg, Const::Int(BigInt::from(line)), span)?;
         self.store_plain(&"__firstlineno__".into(), reg, span)?;
         if !c.type_params.is_empty() {
-            let cell = self.scopes.free_index(self.u.scope, ".type_params").unwrap_or(0);
+            let cell = self
+                .scopes
+                .free_index(self.u.scope, ".type_params")
+                .unwrap_or(0);
             self.u.wide(Op::LOADFREE, reg, cell);
             self.store_plain(&"__type_params__".into(), reg, span)?;
             self.u.op(Op::CLEAR, reg, 0, 0);
@@ -154,7 +182,11 @@ impl<'a> Gen<'a> {
         self.end_annotations(annotations)?;
         self.u.at(span);
         let reg = self.u.temp()?;
-        let mut attributes = self.static_attributes.last_mut().map(std::mem::take).unwrap_or_default();
+        let mut attributes = self
+            .static_attributes
+            .last_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
         attributes.sort();
         attributes.dedup();
         let attributes = attributes.into_iter().map(Const::Str).collect();

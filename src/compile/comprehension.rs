@@ -30,14 +30,25 @@ impl<'a> Gen<'a> {
         let (element, op, generators) = match &e.kind {
             ExprKind::ListComp { elt, generators } => (Element::List(elt), Op::LIST, generators),
             ExprKind::SetComp { elt, generators } => (Element::Set(elt), Op::SET, generators),
-            ExprKind::DictComp { key, value, generators } => (Element::Dict(key, value), Op::DICT, generators),
+            ExprKind::DictComp {
+                key,
+                value,
+                generators,
+            } => (Element::Dict(key, value), Op::DICT, generators),
             _ => return Ok(()),
         };
-        let Some(id) = self.scopes.of_node(e, Role::Expr) else { return fail("comprehension without a scope", e.span) };
+        let Some(id) = self.scopes.of_node(e, Role::Expr) else {
+            return fail("comprehension without a scope", e.span);
+        };
         if self.scopes.get(id).coroutine && !self.may_await() {
-            return fail("asynchronous comprehension outside of an asynchronous function", e.span);
+            return fail(
+                "asynchronous comprehension outside of an asynchronous function",
+                e.span,
+            );
         }
-        let Some(first) = generators.first() else { return Ok(()) };
+        let Some(first) = generators.first() else {
+            return Ok(());
+        };
         let mark = self.u.mark();
         let result = self.u.scratch(dst)?;
         // An async iterator needs the register after it, too.
@@ -86,7 +97,8 @@ impl<'a> Gen<'a> {
 
     fn forget_slots(&mut self, slots: &[(u8, bool)], span: Span) {
         self.u.at(span);
-        self.u.clear_all(slots.iter().map(|s| Opd::temp(s.0)).collect());
+        self.u
+            .clear_all(slots.iter().map(|s| Opd::temp(s.0)).collect());
         for &(reg, _) in slots {
             self.u.bound.unset(reg);
         }
@@ -123,7 +135,11 @@ impl<'a> Gen<'a> {
                 None => self.u.temp()?,
             };
             self.u.load_const(reg, value, e.span)?;
-            return Ok(Opd { reg, owned: true, heap: false });
+            return Ok(Opd {
+                reg,
+                owned: true,
+                heap: false,
+            });
         }
         self.operand(e, hint)
     }
@@ -142,12 +158,25 @@ impl<'a> Gen<'a> {
     }
 
     /// The loops from generator `at` on; `iter` holds its iterator.
-    fn loops(&mut self, generators: &'a [Comprehension], at: usize, iter: u8, element: Element<'a>, result: u8) -> Res {
+    fn loops(
+        &mut self,
+        generators: &'a [Comprehension],
+        at: usize,
+        iter: u8,
+        element: Element<'a>,
+        result: u8,
+    ) -> Res {
         let generator = &generators[at];
         let mark = self.u.mark();
         let (head, next, end) = (self.u.new_label(), self.u.new_label(), self.u.new_label());
         self.u.place_head(head);
-        self.next_item(&generator.target, iter, generator.is_async, generator.iter.span, end)?;
+        self.next_item(
+            &generator.target,
+            iter,
+            generator.is_async,
+            generator.iter.span,
+            end,
+        )?;
         self.rest_of_loop(generators, at, element, result, next)?;
         self.u.place(next);
         self.u.jump_back(head);
@@ -195,7 +224,14 @@ impl<'a> Gen<'a> {
     }
 
     /// The next item of an iterator into a target, or to `end`.
-    pub fn next_item(&mut self, target: &'a Expr, iter: u8, is_async: bool, span: Span, end: Label) -> Res {
+    pub fn next_item(
+        &mut self,
+        target: &'a Expr,
+        iter: u8,
+        is_async: bool,
+        span: Span,
+        end: Label,
+    ) -> Res {
         let op = if is_async { Op::ANEXT } else { Op::FORITER };
         if let ExprKind::Name(name) = &target.kind
             && let Some(reg) = self.direct_target(name)
@@ -224,12 +260,22 @@ impl<'a> Gen<'a> {
                 self.u.clear(value);
                 Ok(())
             }
-            Element::Dict(key, value) => self.dict_item(result, key, value, key.span.to(value.span)),
+            Element::Dict(key, value) => {
+                self.dict_item(result, key, value, key.span.to(value.span))
+            }
             Element::Yield(e) => {
                 let value = self.operand(e, None)?;
-                let sent = if value.owned { value.reg } else { self.u.temp()? };
+                let sent = if value.owned {
+                    value.reg
+                } else {
+                    self.u.temp()?
+                };
                 self.u.at(e.span);
-                let op = if self.u.is_async { Op::AYIELD } else { Op::YIELD };
+                let op = if self.u.is_async {
+                    Op::AYIELD
+                } else {
+                    Op::YIELD
+                };
                 self.u.op(op, sent, value.reg, 0);
                 self.u.op(Op::CLEAR, sent, 0, 0);
                 Ok(())
@@ -244,8 +290,12 @@ impl<'a> Gen<'a> {
         generators: &'a [Comprehension],
         dst: u8,
     ) -> Res<bool> {
-        let Some(id) = self.scopes.of_node(e, Role::Expr) else { return fail("generator without a scope", e.span) };
-        let Some(first) = generators.first() else { return Ok(false) };
+        let Some(id) = self.scopes.of_node(e, Role::Expr) else {
+            return fail("generator without a scope", e.span);
+        };
+        let Some(first) = generators.first() else {
+            return Ok(false);
+        };
         let is_async = self.scopes.get(id).coroutine;
         let name: Name = "<genexpr>".into();
         let qualname = self.child_qualname(&name);
@@ -257,8 +307,16 @@ impl<'a> Gen<'a> {
         let iter = self.u.temps(1 + first.is_async as usize)?;
         self.get_iterator(Opd::local(0), iter, first.is_async, first.iter.span);
         self.loops(generators, 0, iter, Element::Yield(elt), 0)?;
-        let kind = if is_async { flags::ASYNC_GENERATOR } else { flags::GENERATOR };
-        let parts = Parts { span: e.span, argcount: 1, ..Parts::default() };
+        let kind = if is_async {
+            flags::ASYNC_GENERATOR
+        } else {
+            flags::GENERATOR
+        };
+        let parts = Parts {
+            span: e.span,
+            argcount: 1,
+            ..Parts::default()
+        };
         let code = self.leave(outer, kind | flags::OPTIMIZED | flags::NEWLOCALS, parts)?;
         let mark = self.u.mark();
         let window = self.u.window(dst, 2)?;
@@ -270,5 +328,4 @@ impl<'a> Gen<'a> {
         self.u.release(mark);
         Ok(true)
     }
-
 }

@@ -24,9 +24,16 @@ impl<'a> Gen<'a> {
             return Ok(());
         }
         match &e.kind {
-            ExprKind::UnaryOp { op: UnaryOp::Not, operand } => self.jump_if(operand, !when, target),
+            ExprKind::UnaryOp {
+                op: UnaryOp::Not,
+                operand,
+            } => self.jump_if(operand, !when, target),
             ExprKind::BoolOp { op, values } => self.jump_bool(*op, values, when, target),
-            ExprKind::Compare { left, ops, comparators } => {
+            ExprKind::Compare {
+                left,
+                ops,
+                comparators,
+            } => {
                 self.warn_compare(e, left, ops, comparators);
                 match (ops.as_slice(), comparators.as_slice()) {
                     ([op], [right]) => self.jump_compare(e.span, left, *op, right, when, target),
@@ -47,7 +54,8 @@ impl<'a> Gen<'a> {
                 let mark = self.u.mark();
                 let value = self.operand(e, None)?;
                 self.u.at(e.span);
-                self.u.jump_op(if when { Op::JT } else { Op::JF }, value.reg, 0, 0, target);
+                self.u
+                    .jump_op(if when { Op::JT } else { Op::JF }, value.reg, 0, 0, target);
                 self.u.release(mark);
                 Ok(())
             }
@@ -55,7 +63,9 @@ impl<'a> Gen<'a> {
     }
 
     fn jump_bool(&mut self, op: BoolOp, values: &'a [Expr], when: bool, target: Label) -> Res {
-        let Some((last, rest)) = values.split_last() else { return Ok(()) };
+        let Some((last, rest)) = values.split_last() else {
+            return Ok(());
+        };
         // `or` is decided by the first true value, `and` by the first false one.
         let decides = op == BoolOp::Or;
         if when == decides {
@@ -83,10 +93,16 @@ impl<'a> Gen<'a> {
         target: Label,
     ) -> Res {
         let mark = self.u.mark();
-        if matches!(op, CmpOp::Is | CmpOp::IsNot) && matches!(right.kind, ExprKind::Constant(Constant::None)) {
+        if matches!(op, CmpOp::Is | CmpOp::IsNot)
+            && matches!(right.kind, ExprKind::Constant(Constant::None))
+        {
             let value = self.operand(left, None)?;
             self.u.at(span);
-            let jump = if when == (op == CmpOp::Is) { Op::JNONE } else { Op::JNOTNONE };
+            let jump = if when == (op == CmpOp::Is) {
+                Op::JNONE
+            } else {
+                Op::JNOTNONE
+            };
             self.u.jump_op(jump, value.reg, 0, 0, target);
         } else {
             let value = self.operand(left, None)?;
@@ -97,12 +113,21 @@ impl<'a> Gen<'a> {
         Ok(())
     }
 
-    fn compare_and_jump(&mut self, span: Span, left: Opd, op: CmpOp, right: &'a Expr, when: bool, target: Label) -> Res {
+    fn compare_and_jump(
+        &mut self,
+        span: Span,
+        left: Opd,
+        op: CmpOp,
+        right: &'a Expr,
+        when: bool,
+        target: Label,
+    ) -> Res {
         if let Some(imm) = self.small_int(right)
             && let Some(code) = immediate_jump(op)
         {
             self.u.at(span);
-            self.u.jump_op(code, left.reg, imm as u8, when as u8, target);
+            self.u
+                .jump_op(code, left.reg, imm as u8, when as u8, target);
             return Ok(());
         }
         let right = self.comparand(op, right, None)?;
@@ -110,7 +135,15 @@ impl<'a> Gen<'a> {
         Ok(())
     }
 
-    fn fused_jump(&mut self, span: Span, left: u8, op: CmpOp, right: u8, when: bool, target: Label) {
+    fn fused_jump(
+        &mut self,
+        span: Span,
+        left: u8,
+        op: CmpOp,
+        right: u8,
+        when: bool,
+        target: Label,
+    ) {
         let (code, positive) = match op {
             CmpOp::Lt => (Op::JLT, true),
             CmpOp::LtE => (Op::JLE, true),
@@ -124,7 +157,8 @@ impl<'a> Gen<'a> {
             CmpOp::NotIn => (Op::JIN, false),
         };
         self.u.at(span);
-        self.u.jump_op(code, left, right, (when == positive) as u8, target);
+        self.u
+            .jump_op(code, left, right, (when == positive) as u8, target);
     }
 
     /// `a < b < c`.

@@ -56,7 +56,11 @@ impl<'a> Gen<'a> {
         let mark = self.u.mark();
         let mut window = dst;
         for (i, item) in items.iter().enumerate() {
-            let reg = if i == 0 { self.u.window(dst, 1)? } else { self.u.temp()? };
+            let reg = if i == 0 {
+                self.u.window(dst, 1)?
+            } else {
+                self.u.temp()?
+            };
             if i == 0 {
                 window = reg;
             }
@@ -74,7 +78,11 @@ impl<'a> Gen<'a> {
     }
 
     fn constant_tuple(&self, items: &[Expr]) -> Option<Const> {
-        items.iter().map(|i| self.fold(i)).collect::<Option<Vec<_>>>().map(Const::Tuple)
+        items
+            .iter()
+            .map(|i| self.fold(i))
+            .collect::<Option<Vec<_>>>()
+            .map(Const::Tuple)
     }
 
     /// Builds a list of the items, stars spread, in the temporary `list`.
@@ -91,8 +99,16 @@ impl<'a> Gen<'a> {
             self.u.release(mark);
             return Ok(());
         }
-        let first = items.iter().take(MAX_WINDOW).take_while(|i| !matches!(i.kind, ExprKind::Starred(_))).count();
-        let window = if first == 0 { list } else { self.u.temps(first)? };
+        let first = items
+            .iter()
+            .take(MAX_WINDOW)
+            .take_while(|i| !matches!(i.kind, ExprKind::Starred(_)))
+            .count();
+        let window = if first == 0 {
+            list
+        } else {
+            self.u.temps(first)?
+        };
         for (i, item) in items[..first].iter().enumerate() {
             self.expr(item, window + i as u8)?;
         }
@@ -117,7 +133,11 @@ impl<'a> Gen<'a> {
     pub fn append(&mut self, list: u8, item: &'a Expr) -> Res {
         let value = self.operand(item, None)?;
         self.u.at(item.span);
-        let op = if value.owned { Op::LISTAPPENDT } else { Op::LISTAPPEND };
+        let op = if value.owned {
+            Op::LISTAPPENDT
+        } else {
+            Op::LISTAPPEND
+        };
         self.u.op(op, list, value.reg, 0);
         Ok(())
     }
@@ -154,9 +174,19 @@ impl<'a> Gen<'a> {
         Ok(true)
     }
 
-    pub fn dict(&mut self, e: &'a Expr, keys: &'a [Option<Expr>], values: &'a [Expr], dst: u8) -> Res<bool> {
+    pub fn dict(
+        &mut self,
+        e: &'a Expr,
+        keys: &'a [Option<Expr>],
+        values: &'a [Expr],
+        dst: u8,
+    ) -> Res<bool> {
         const MAX_PAIRS: usize = MAX_WINDOW / 2;
-        let first = keys.iter().take(MAX_PAIRS).take_while(|k| k.is_some()).count();
+        let first = keys
+            .iter()
+            .take(MAX_PAIRS)
+            .take_while(|k| k.is_some())
+            .count();
         let whole = first == keys.len();
         let outer = self.u.mark();
         let dict = if whole { dst } else { self.u.scratch(dst)? };

@@ -26,7 +26,9 @@ impl<'a> Gen<'a> {
     /// The value somewhere: a local in place, or a temporary (`hint` if that is one).
     pub fn operand(&mut self, e: &'a Expr, hint: Option<u8>) -> Res<Opd> {
         match &e.kind {
-            ExprKind::Name(name) if name.as_ref() != "__debug__" => self.name_operand(name, e.span, hint),
+            ExprKind::Name(name) if name.as_ref() != "__debug__" => {
+                self.name_operand(name, e.span, hint)
+            }
             ExprKind::NamedExpr { target, value } if self.named_register(target).is_some() => {
                 let reg = self.named_register(target).unwrap_or(0);
                 self.expr(value, reg)?;
@@ -39,7 +41,11 @@ impl<'a> Gen<'a> {
                     _ => self.u.temp()?,
                 };
                 let heap = self.expr(e, reg)?;
-                Ok(Opd { reg, owned: true, heap })
+                Ok(Opd {
+                    reg,
+                    owned: true,
+                    heap,
+                })
             }
         }
     }
@@ -55,7 +61,11 @@ impl<'a> Gen<'a> {
     pub fn owned(&mut self, e: &'a Expr) -> Res<Opd> {
         let reg = self.u.temp()?;
         let heap = self.expr(e, reg)?;
-        Ok(Opd { reg, owned: true, heap })
+        Ok(Opd {
+            reg,
+            owned: true,
+            heap,
+        })
     }
 
     /// Evaluates and drops.
@@ -100,18 +110,27 @@ impl<'a> Gen<'a> {
             }
             ExprKind::Name(name) => {
                 if name.as_ref() == "__debug__" {
-                    let value = if self.debug() { Const::True } else { Const::False };
+                    let value = if self.debug() {
+                        Const::True
+                    } else {
+                        Const::False
+                    };
                     self.u.load_const(dst, value, e.span)?;
                     return Ok(false);
                 }
                 self.load_name(name, e.span, dst)?;
                 Ok(true)
             }
-            ExprKind::BinOp { .. } | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } | ExprKind::Call { .. } => {
-                self.chain(e, dst)
-            }
+            ExprKind::BinOp { .. }
+            | ExprKind::Attribute { .. }
+            | ExprKind::Subscript { .. }
+            | ExprKind::Call { .. } => self.chain(e, dst),
             ExprKind::BoolOp { op, values } => self.bool_value(*op, values, dst),
-            ExprKind::Compare { left, ops, comparators } => self.compare_value(e, left, ops, comparators, dst),
+            ExprKind::Compare {
+                left,
+                ops,
+                comparators,
+            } => self.compare_value(e, left, ops, comparators, dst),
             ExprKind::UnaryOp { op, operand } => self.unary(e, *op, operand, dst),
             ExprKind::IfExp { test, body, orelse } => self.if_value(test, body, orelse, dst),
             ExprKind::NamedExpr { target, value } => self.named_value(target, value, dst),
@@ -124,14 +143,18 @@ impl<'a> Gen<'a> {
                 self.comprehension(e, dst)?;
                 Ok(true)
             }
-            ExprKind::GeneratorExp { elt, generators } => self.generator_expression(e, elt, generators, dst),
+            ExprKind::GeneratorExp { elt, generators } => {
+                self.generator_expression(e, elt, generators, dst)
+            }
             ExprKind::Await(value) => self.await_value(e, value, dst),
             ExprKind::Yield(value) => self.yield_value(e, value.as_deref(), dst),
             ExprKind::YieldFrom(value) => self.yield_from(e, value, dst),
             ExprKind::JoinedStr(parts) => self.joined_str(e, parts, dst),
             ExprKind::FormattedValue { .. } => self.formatted_value(e, dst),
             ExprKind::TemplateStr(parts) => self.template(e, parts, dst),
-            ExprKind::Interpolation { .. } => fail("interpolation outside a template string", e.span),
+            ExprKind::Interpolation { .. } => {
+                fail("interpolation outside a template string", e.span)
+            }
             ExprKind::Slice { lower, upper, step } => {
                 self.slice_value(e, lower.as_deref(), upper.as_deref(), step.as_deref(), dst)
             }
@@ -145,7 +168,11 @@ impl<'a> Gen<'a> {
             return Ok(false);
         }
         if op == UnaryOp::Not
-            && let ExprKind::Compare { left, ops, comparators } = &operand.kind
+            && let ExprKind::Compare {
+                left,
+                ops,
+                comparators,
+            } = &operand.kind
             && let ([inverse], [right]) = (ops.as_slice(), comparators.as_slice())
             && let Some(inverse) = inverted(*inverse)
         {
@@ -166,7 +193,14 @@ impl<'a> Gen<'a> {
         Ok(op != UnaryOp::Not)
     }
 
-    fn compare_value(&mut self, e: &'a Expr, left: &'a Expr, ops: &[CmpOp], rest: &'a [Expr], dst: u8) -> Res<bool> {
+    fn compare_value(
+        &mut self,
+        e: &'a Expr,
+        left: &'a Expr,
+        ops: &[CmpOp],
+        rest: &'a [Expr],
+        dst: u8,
+    ) -> Res<bool> {
         self.warn_compare(e, left, ops, rest);
         if let ([op], [right]) = (ops, rest) {
             return self.compare_once(e.span, left, *op, right, dst);
@@ -220,7 +254,14 @@ impl<'a> Gen<'a> {
     }
 
     /// `a op b`, once.
-    fn compare_once(&mut self, span: Span, left: &'a Expr, op: CmpOp, right: &'a Expr, dst: u8) -> Res<bool> {
+    fn compare_once(
+        &mut self,
+        span: Span,
+        left: &'a Expr,
+        op: CmpOp,
+        right: &'a Expr,
+        dst: u8,
+    ) -> Res<bool> {
         let mark = self.u.mark();
         let value = self.operand(left, Some(dst))?;
         let value = self.steady(value, operand_name(left), right)?;
@@ -228,7 +269,10 @@ impl<'a> Gen<'a> {
         self.u.at(span);
         self.u.op(compare_op(op), dst, value.reg, right.reg);
         self.u.release(mark);
-        Ok(!matches!(op, CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn))
+        Ok(!matches!(
+            op,
+            CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn
+        ))
     }
 
     /// The right side of a comparison. `x in [constants]` looks into a constant.
@@ -241,7 +285,11 @@ impl<'a> Gen<'a> {
                 None => self.u.temp()?,
             };
             self.u.load_const(reg, value, e.span)?;
-            return Ok(Opd { reg, owned: true, heap: false });
+            return Ok(Opd {
+                reg,
+                owned: true,
+                heap: false,
+            });
         }
         self.operand(e, hint)
     }
@@ -253,21 +301,41 @@ impl<'a> Gen<'a> {
             ExprKind::Set(items) => (items, true),
             _ => return None,
         };
-        let items = items.iter().map(|i| self.fold(i)).collect::<Option<Vec<_>>>()?;
-        Some(if set { Const::FrozenSet(items) } else { Const::Tuple(items) })
+        let items = items
+            .iter()
+            .map(|i| self.fold(i))
+            .collect::<Option<Vec<_>>>()?;
+        Some(if set {
+            Const::FrozenSet(items)
+        } else {
+            Const::Tuple(items)
+        })
     }
 
     fn bool_value(&mut self, op: BoolOp, values: &'a [Expr], dst: u8) -> Res<bool> {
-        let Some((last, rest)) = values.split_last() else { return Ok(false) };
+        let Some((last, rest)) = values.split_last() else {
+            return Ok(false);
+        };
         let keep = if op == BoolOp::Or { Op::JTK } else { Op::JFK };
         // `x = x or default`
-        if let [Expr { kind: ExprKind::Name(name), span }] = rest
+        if let [
+            Expr {
+                kind: ExprKind::Name(name),
+                span,
+            },
+        ] = rest
             && self.direct_target(name) == Some(dst)
         {
             let done = self.u.new_label();
             self.check_local(dst, *span);
             self.u.at(*span);
-            self.u.jump_op(if op == BoolOp::Or { Op::JT } else { Op::JF }, dst, 0, 0, done);
+            self.u.jump_op(
+                if op == BoolOp::Or { Op::JT } else { Op::JF },
+                dst,
+                0,
+                0,
+                done,
+            );
             self.expr(last, dst)?;
             self.u.place(done);
             return Ok(true);
@@ -308,7 +376,9 @@ impl<'a> Gen<'a> {
     }
 
     fn named_value(&mut self, target: &'a Expr, value: &'a Expr, dst: u8) -> Res<bool> {
-        let ExprKind::Name(name) = &target.kind else { return fail("cannot use assignment expressions here", target.span) };
+        let ExprKind::Name(name) = &target.kind else {
+            return fail("cannot use assignment expressions here", target.span);
+        };
         if let Some(reg) = self.direct_target(name) {
             let heap = self.expr(value, reg)?;
             self.u.bound.set(reg);
@@ -318,7 +388,15 @@ impl<'a> Gen<'a> {
         let mark = self.u.mark();
         let result = self.u.scratch(dst)?;
         let heap = self.expr(value, result)?;
-        self.store_name(name, Opd { reg: result, owned: false, heap: false }, target.span)?;
+        self.store_name(
+            name,
+            Opd {
+                reg: result,
+                owned: false,
+                heap: false,
+            },
+            target.span,
+        )?;
         self.u.move_to(dst, Opd::temp(result));
         self.u.release(mark);
         Ok(heap)

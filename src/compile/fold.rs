@@ -45,7 +45,11 @@ pub fn fold(e: &Expr, debug: bool) -> Option<Const> {
             if items.iter().any(|i| !may_fold(i)) {
                 return None;
             }
-            items.iter().map(|i| fold(i, debug)).collect::<Option<Vec<_>>>().map(Const::Tuple)
+            items
+                .iter()
+                .map(|i| fold(i, debug))
+                .collect::<Option<Vec<_>>>()
+                .map(Const::Tuple)
         }
         ExprKind::Subscript { value, index } if may_fold(value) && may_fold(index) => {
             subscript(&fold(value, debug)?, &fold(index, debug)?)
@@ -57,7 +61,10 @@ pub fn fold(e: &Expr, debug: bool) -> Option<Const> {
 /// False for what surely is no constant expression.
 fn may_fold(e: &Expr) -> bool {
     match &e.kind {
-        ExprKind::Constant(_) | ExprKind::Tuple(_) | ExprKind::UnaryOp { .. } | ExprKind::BinOp { .. } => true,
+        ExprKind::Constant(_)
+        | ExprKind::Tuple(_)
+        | ExprKind::UnaryOp { .. }
+        | ExprKind::BinOp { .. } => true,
         ExprKind::Name(name) => name.as_ref() == "__debug__",
         ExprKind::Subscript { value, .. } => may_fold(value),
         _ => false,
@@ -165,8 +172,12 @@ pub fn binary(op: BinOp, left: &Const, right: &Const) -> Option<Const> {
             Some(Const::Tuple([&a[..], &b[..]].concat()))
         }
         (BinOp::Add | BinOp::Sub, _, _) => complex_sum(op, left, right),
-        (BinOp::Mul, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_), n) => repeat(left, as_int(n)?),
-        (BinOp::Mul, n, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)) => repeat(right, as_int(n)?),
+        (BinOp::Mul, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_), n) => {
+            repeat(left, as_int(n)?)
+        }
+        (BinOp::Mul, n, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)) => {
+            repeat(right, as_int(n)?)
+        }
         _ => None,
     }
 }
@@ -203,7 +214,11 @@ fn int_binary(op: BinOp, a: BigInt, b: BigInt, bools: bool) -> Option<Const> {
                 BinOp::BitXor => a ^ b,
                 _ => a & b,
             };
-            return Some(if bools { of_bool(!n.is_zero()) } else { Const::Int(n) });
+            return Some(if bools {
+                of_bool(!n.is_zero())
+            } else {
+                Const::Int(n)
+            });
         }
         _ => return None,
     };
@@ -227,7 +242,9 @@ fn float_binary(op: BinOp, a: f64, b: f64) -> Option<Const> {
 fn complex_sum(op: BinOp, left: &Const, right: &Const) -> Option<Const> {
     let sign = if op == BinOp::Add { 1.0 } else { -1.0 };
     match (left, right) {
-        (Const::Complex(a, b), Const::Complex(c, d)) => Some(Const::Complex(a + sign * c, b + sign * d)),
+        (Const::Complex(a, b), Const::Complex(c, d)) => {
+            Some(Const::Complex(a + sign * c, b + sign * d))
+        }
         (Const::Complex(a, b), x) => Some(Const::Complex(a + sign * as_float(x)?, *b)),
         (x, Const::Complex(c, d)) => Some(Const::Complex(as_float(x)? + sign * c, sign * d)),
         _ => None,
@@ -235,14 +252,18 @@ fn complex_sum(op: BinOp, left: &Const, right: &Const) -> Option<Const> {
 }
 
 fn repeat(value: &Const, times: BigInt) -> Option<Const> {
-    let times = if times.is_negative() { 0 } else { times.to_usize()? };
+    let times = if times.is_negative() {
+        0
+    } else {
+        times.to_usize()?
+    };
     let fits = |len: usize, limit: usize| len.checked_mul(times).is_some_and(|n| n <= limit);
     match value {
         Const::Str(s) if fits(s.len(), MAX_STR) => Some(Const::Str(s.repeat(times).into())),
         Const::Bytes(b) if fits(b.len(), MAX_STR) => Some(Const::Bytes(b.repeat(times).into())),
-        Const::Tuple(items) if fits(items.len(), MAX_COLLECTION) => {
-            Some(Const::Tuple((0..times).flat_map(|_| items.iter().cloned()).collect()))
-        },
+        Const::Tuple(items) if fits(items.len(), MAX_COLLECTION) => Some(Const::Tuple(
+            (0..times).flat_map(|_| items.iter().cloned()).collect(),
+        )),
         _ => None,
     }
 }
@@ -250,7 +271,11 @@ fn repeat(value: &Const, times: BigInt) -> Option<Const> {
 fn subscript(value: &Const, index: &Const) -> Option<Const> {
     let index = as_int(index)?.to_i64()?;
     let place = |len: usize| {
-        let i = if index < 0 { index.checked_add(len as i64)? } else { index };
+        let i = if index < 0 {
+            index.checked_add(len as i64)?
+        } else {
+            index
+        };
         (i >= 0 && (i as usize) < len).then_some(i as usize)
     };
     match value {
@@ -268,8 +293,16 @@ fn subscript(value: &Const, index: &Const) -> Option<Const> {
 pub fn constant_str(parts: &[Expr]) -> Option<Rc<str>> {
     match parts {
         [] => Some("".into()),
-        [Expr { kind: ExprKind::Constant(Constant::Str(s)), .. }] => Some(s.clone()),
-        _ if parts.iter().all(|p| matches!(p.kind, ExprKind::Constant(Constant::Str(_)))) => {
+        [
+            Expr {
+                kind: ExprKind::Constant(Constant::Str(s)),
+                ..
+            },
+        ] => Some(s.clone()),
+        _ if parts
+            .iter()
+            .all(|p| matches!(p.kind, ExprKind::Constant(Constant::Str(_)))) =>
+        {
             let text = parts.iter().map(|p| match &p.kind {
                 ExprKind::Constant(Constant::Str(s)) => &**s,
                 _ => "",

@@ -52,7 +52,14 @@ impl<'a> Gen<'a> {
     }
 
     pub fn formatted_value(&mut self, e: &'a Expr, dst: u8) -> Res<bool> {
-        let ExprKind::FormattedValue { value, conversion, format_spec } = &e.kind else { return Ok(false) };
+        let ExprKind::FormattedValue {
+            value,
+            conversion,
+            format_spec,
+        } = &e.kind
+        else {
+            return Ok(false);
+        };
         let mark = self.u.mark();
         let code = conversion_code(*conversion);
         let mut opd = self.operand(value, Some(dst))?;
@@ -90,7 +97,11 @@ impl<'a> Gen<'a> {
             return super::fail("template string has too many parts", e.span);
         }
         let mark = self.u.mark();
-        let window = if parts.is_empty() { dst } else { self.u.window(dst, parts.len())? };
+        let window = if parts.is_empty() {
+            dst
+        } else {
+            self.u.window(dst, parts.len())?
+        };
         for (i, part) in parts.iter().enumerate() {
             let reg = window + i as u8;
             match &part.kind {
@@ -107,7 +118,15 @@ impl<'a> Gen<'a> {
     }
 
     fn interpolation(&mut self, part: &'a Expr, dst: u8) -> Res {
-        let ExprKind::Interpolation { value, text, conversion, format_spec } = &part.kind else { return Ok(()) };
+        let ExprKind::Interpolation {
+            value,
+            text,
+            conversion,
+            format_spec,
+        } = &part.kind
+        else {
+            return Ok(());
+        };
         let mark = self.u.mark();
         let pair = self.u.temps(2)?;
         self.expr(value, pair)?;
@@ -120,7 +139,13 @@ impl<'a> Gen<'a> {
         }
         let k = self.u.pool.constant(Const::Str(text.clone()), part.span)?;
         self.u.at(part.span);
-        self.u.op_x(Op::INTERPOLATION, dst, pair, conversion_code(*conversion), k as u32);
+        self.u.op_x(
+            Op::INTERPOLATION,
+            dst,
+            pair,
+            conversion_code(*conversion),
+            k as u32,
+        );
         self.u.clear_range(pair, 2);
         self.u.release(mark);
         Ok(())

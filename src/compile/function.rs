@@ -79,11 +79,19 @@ impl<'a> Gen<'a> {
     /// Evaluates the defaults into registers from `first` on (which is already allocated). Gives the bits of the parts made.
     pub fn default_parts(&mut self, args: &'a Arguments, first: u8, span: Span) -> Res<u8> {
         let mut bits = 0;
-        let positional: Vec<&'a Expr> =
-            args.posonly.iter().chain(&args.args).filter_map(|a| a.default.as_ref()).collect();
+        let positional: Vec<&'a Expr> = args
+            .posonly
+            .iter()
+            .chain(&args.args)
+            .filter_map(|a| a.default.as_ref())
+            .collect();
         if !positional.is_empty() {
             bits |= HAS_DEFAULTS;
-            match positional.iter().map(|e| self.fold(e)).collect::<Option<Vec<_>>>() {
+            match positional
+                .iter()
+                .map(|e| self.fold(e))
+                .collect::<Option<Vec<_>>>()
+            {
                 Some(values) => self.u.load_const(first, Const::Tuple(values), span)?,
                 None => {
                     let mark = self.u.mark();
@@ -97,8 +105,11 @@ impl<'a> Gen<'a> {
                 }
             }
         }
-        let named: Vec<(&Name, &'a Expr)> =
-            args.kwonly.iter().filter_map(|a| a.default.as_ref().map(|d| (&a.name, d))).collect();
+        let named: Vec<(&Name, &'a Expr)> = args
+            .kwonly
+            .iter()
+            .filter_map(|a| a.default.as_ref().map(|d| (&a.name, d)))
+            .collect();
         if !named.is_empty() {
             let dst = if bits == 0 { first } else { self.u.temp()? };
             bits |= HAS_KWDEFAULTS;
@@ -123,7 +134,14 @@ impl<'a> Gen<'a> {
     }
 
     /// The function itself; its defaults (`bits`) stand from `first` on.
-    pub fn function_value(&mut self, f: &'a FunctionDef, span: Span, mut bits: u8, first: u8, dst: u8) -> Res {
+    pub fn function_value(
+        &mut self,
+        f: &'a FunctionDef,
+        span: Span,
+        mut bits: u8,
+        first: u8,
+        dst: u8,
+    ) -> Res {
         if has_annotations(f) {
             let reg = self.next_part(bits, first)?;
             self.function_annotate(f, reg)?;
@@ -134,7 +152,9 @@ impl<'a> Gen<'a> {
     }
 
     fn function_code(&mut self, f: &'a FunctionDef, span: Span) -> Res<Rc<Code>> {
-        let Some(id) = self.scopes.of_node(f, Role::Body) else { return fail("function without a scope", span) };
+        let Some(id) = self.scopes.of_node(f, Role::Body) else {
+            return fail("function without a scope", span);
+        };
         let in_class = self.scopes.get(self.u.cur).kind == ScopeKind::Class;
         let qualname = self.child_qualname(&f.name.name);
         let outer = self.enter(id, f.name.name.clone(), qualname);
@@ -166,8 +186,16 @@ impl<'a> Gen<'a> {
         self.leave(outer, bits | more, parts)
     }
 
-    pub fn lambda(&mut self, e: &'a Expr, args: &'a Arguments, body: &'a Expr, dst: u8) -> Res<bool> {
-        let Some(id) = self.scopes.of_node(e, Role::Expr) else { return fail("lambda without a scope", e.span) };
+    pub fn lambda(
+        &mut self,
+        e: &'a Expr,
+        args: &'a Arguments,
+        body: &'a Expr,
+        dst: u8,
+    ) -> Res<bool> {
+        let Some(id) = self.scopes.of_node(e, Role::Expr) else {
+            return fail("lambda without a scope", e.span);
+        };
         let mark = self.u.mark();
         let first = self.u.window(dst, 1)?;
         let bits = self.default_parts(args, first, e.span)?;
@@ -190,7 +218,14 @@ impl<'a> Gen<'a> {
     }
 
     /// `MKFUNC`, with the closure as the last part.
-    pub fn make_function(&mut self, code: Rc<Code>, mut bits: u8, first: u8, dst: u8, span: Span) -> Res {
+    pub fn make_function(
+        &mut self,
+        code: Rc<Code>,
+        mut bits: u8,
+        first: u8,
+        dst: u8,
+        span: Span,
+    ) -> Res {
         self.u.at(span);
         if !code.freevars.is_empty() {
             let reg = self.next_part(bits, first)?;
@@ -251,8 +286,12 @@ impl<'a> Gen<'a> {
 
     /// The docstring that a body begins with: its text (None if they are dropped) and place.
     pub fn docstring(&self, body: &[Stmt]) -> Option<(Option<Rc<str>>, Span)> {
-        let StmtKind::Expr(e) = &body.first()?.kind else { return None };
-        let ExprKind::Constant(Constant::Str(text)) = &e.kind else { return None };
+        let StmtKind::Expr(e) = &body.first()?.kind else {
+            return None;
+        };
+        let ExprKind::Constant(Constant::Str(text)) = &e.kind else {
+            return None;
+        };
         Some(((self.opts.optimize < 2).then(|| clean_doc(text)), e.span))
     }
 
@@ -272,16 +311,31 @@ impl<'a> Gen<'a> {
         }
         let kind = self.scopes.get(self.u.scope).kind;
         let functional = !matches!(kind, ScopeKind::Module | ScopeKind::Class);
-        fail(if functional { "'await' outside async function" } else { "'await' outside function" }, span)
+        fail(
+            if functional {
+                "'await' outside async function"
+            } else {
+                "'await' outside function"
+            },
+            span,
+        )
     }
 
     pub fn check_async(&self, span: Span, what: &str) -> Res {
-        if self.u.is_async { Ok(()) } else { fail(format!("'{what}' outside async function"), span) }
+        if self.u.is_async {
+            Ok(())
+        } else {
+            fail(format!("'{what}' outside async function"), span)
+        }
     }
 
     pub fn check_yield(&self, span: Span) -> Res {
         let kind = self.scopes.get(self.u.scope).kind;
-        if kind.is_function() { Ok(()) } else { fail("'yield' outside function", span) }
+        if kind.is_function() {
+            Ok(())
+        } else {
+            fail("'yield' outside function", span)
+        }
     }
 
     pub fn check_yield_from(&self, span: Span) -> Res {
@@ -330,11 +384,20 @@ fn signature(args: &Arguments, span: Span, doc: Option<Rc<str>>) -> (u32, Parts)
 
 /// Takes the common indentation off a docstring, as CPython 3.13 and later do.
 fn clean_doc(text: &Rc<str>) -> Rc<str> {
-    let expanded = if text.contains('\t') { expand_tabs(text) } else { text.to_string() };
+    let expanded = if text.contains('\t') {
+        expand_tabs(text)
+    } else {
+        text.to_string()
+    };
     let mut lines = expanded.split('\n');
     let first = lines.next().unwrap_or("");
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let margin = lines.clone().filter(|l| indent(l) < l.len()).map(indent).min().unwrap_or(0);
+    let margin = lines
+        .clone()
+        .filter(|l| indent(l) < l.len())
+        .map(indent)
+        .min()
+        .unwrap_or(0);
     let mut out = first.trim_start_matches(' ').to_string();
     for line in lines {
         out.push('\n');

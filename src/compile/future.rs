@@ -23,9 +23,16 @@ pub fn annotations(body: &[Stmt]) -> Res<bool> {
     let mut beginning = true;
     for (i, stmt) in body.iter().enumerate() {
         match &stmt.kind {
-            StmtKind::ImportFrom { module: Some(module), names, level: 0 } if module.name.as_ref() == "__future__" => {
+            StmtKind::ImportFrom {
+                module: Some(module),
+                names,
+                level: 0,
+            } if module.name.as_ref() == "__future__" => {
                 if !beginning {
-                    return fail("from __future__ imports must occur at the beginning of the file", stmt.span);
+                    return fail(
+                        "from __future__ imports must occur at the beginning of the file",
+                        stmt.span,
+                    );
                 }
                 for alias in names {
                     let name = alias.name.as_ref();
@@ -38,7 +45,8 @@ pub fn annotations(body: &[Stmt]) -> Res<bool> {
                     found |= name == "annotations";
                 }
             }
-            StmtKind::Expr(e) if i == 0 && matches!(e.kind, ExprKind::Constant(Constant::Str(_))) => {}
+            StmtKind::Expr(e)
+                if i == 0 && matches!(e.kind, ExprKind::Constant(Constant::Str(_))) => {}
             _ => {
                 beginning = false;
                 nested(stmt)?;
@@ -54,10 +62,17 @@ fn nested(stmt: &Stmt) -> Res {
     push_blocks(stmt, &mut todo);
     while let Some(block) = todo.pop() {
         for stmt in block {
-            if let StmtKind::ImportFrom { module: Some(module), level: 0, .. } = &stmt.kind
+            if let StmtKind::ImportFrom {
+                module: Some(module),
+                level: 0,
+                ..
+            } = &stmt.kind
                 && module.name.as_ref() == "__future__"
             {
-                return fail("from __future__ imports must occur at the beginning of the file", stmt.span);
+                return fail(
+                    "from __future__ imports must occur at the beginning of the file",
+                    stmt.span,
+                );
             }
             push_blocks(stmt, &mut todo);
         }
@@ -69,7 +84,9 @@ fn push_blocks<'a>(stmt: &'a Stmt, todo: &mut Vec<&'a [Stmt]>) {
     match &stmt.kind {
         StmtKind::FunctionDef(f) => todo.push(&f.body),
         StmtKind::ClassDef(c) => todo.push(&c.body),
-        StmtKind::If { body, orelse, .. } | StmtKind::While { body, orelse, .. } => todo.extend([&body[..], orelse]),
+        StmtKind::If { body, orelse, .. } | StmtKind::While { body, orelse, .. } => {
+            todo.extend([&body[..], orelse])
+        }
         StmtKind::For(f) => todo.extend([&f.body[..], &f.orelse]),
         StmtKind::With { body, .. } => todo.push(body),
         StmtKind::Try(t) => {

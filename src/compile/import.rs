@@ -50,7 +50,13 @@ impl<'a> Gen<'a> {
         Ok(())
     }
 
-    pub fn import_from(&mut self, stmt: &Stmt, module: Option<&Ident>, names: &'a [Alias], level: u32) -> Res {
+    pub fn import_from(
+        &mut self,
+        stmt: &Stmt,
+        module: Option<&Ident>,
+        names: &'a [Alias],
+        level: u32,
+    ) -> Res {
         let star = matches!(names, [a] if a.name.as_ref() == "*");
         let reg = self.u.temp()?;
         let wanted = names.iter().map(|a| Const::Str(a.name.clone())).collect();

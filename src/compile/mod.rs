@@ -100,7 +100,11 @@ struct Gen<'a> {
 }
 
 /// Compiles a tree. The code is that of a module, an entry of the REPL or an expression.
-pub fn compile(root: &Root, source: Rc<SourceFile>, opts: &Options) -> Result<Compiled, Diagnostic> {
+pub fn compile(
+    root: &Root,
+    source: Rc<SourceFile>,
+    opts: &Options,
+) -> Result<Compiled, Diagnostic> {
     compile_boxed(root, source, opts).map_err(|e| *e)
 }
 
@@ -109,7 +113,12 @@ fn compile_boxed(root: &Root, source: Rc<SourceFile>, opts: &Options) -> Res<Com
     if let Root::Module(body) | Root::Interactive(body) = root {
         opts.future_annotations |= future::annotations(body)?;
     }
-    let scopes = symbols::analyse(root, opts.name_mode, opts.future_annotations, opts.top_level_await)?;
+    let scopes = symbols::analyse(
+        root,
+        opts.name_mode,
+        opts.future_annotations,
+        opts.top_level_await,
+    )?;
     let name: Name = "<module>".into();
     let top = scopes.get(0);
     let unit = Unit::new(0, top, name.clone(), name);
@@ -142,11 +151,21 @@ fn compile_boxed(root: &Root, source: Rc<SourceFile>, opts: &Options) -> Res<Com
             g.return_op(reg);
         }
     }
-    let mut bits = if g.opts.name_mode { flags::NAME_MODE } else { 0 };
+    let mut bits = if g.opts.name_mode {
+        flags::NAME_MODE
+    } else {
+        0
+    };
     if g.u.suspends {
         bits |= flags::COROUTINE;
     }
-    let code = g.finish(bits, Parts { span, ..Parts::default() })?;
+    let code = g.finish(
+        bits,
+        Parts {
+            span,
+            ..Parts::default()
+        },
+    )?;
     let mut warnings = g.warnings;
     warnings.sort_by_key(|w| w.span.start);
     Ok(Compiled { code, warnings })
@@ -184,7 +203,11 @@ impl<'a> Gen<'a> {
             self.u.wide(Op::SPILLNEW, reg, count);
         }
         // Cells of comprehension variables are made anew by each comprehension.
-        for &reg in scope.cells.iter().filter(|&&r| !scope.comp_cells.contains(&r)) {
+        for &reg in scope
+            .cells
+            .iter()
+            .filter(|&&r| !scope.comp_cells.contains(&r))
+        {
             self.u.op(Op::MAKECELL, reg, 0, 0);
         }
     }
@@ -196,7 +219,8 @@ impl<'a> Gen<'a> {
             Some((doc, at)) if !self.interactive => {
                 let reg = self.u.temp()?;
                 if let Some(doc) = doc {
-                    self.u.load_const(reg, crate::bytecode::Const::Str(doc), at)?;
+                    self.u
+                        .load_const(reg, crate::bytecode::Const::Str(doc), at)?;
                     self.store_plain(&"__doc__".into(), reg, at)?;
                 }
                 self.u.release(reg as u16);
@@ -206,13 +230,20 @@ impl<'a> Gen<'a> {
         };
         self.stmts(rest)?;
         self.end_annotations(start)?;
-        self.u.at(Span { start: span.end, end: span.end });
+        self.u.at(Span {
+            start: span.end,
+            end: span.end,
+        });
         self.return_none()
     }
 
     /// `R[reg]` is the value of the frame.
     fn return_op(&mut self, reg: u8) {
-        let op = if self.u.suspends { Op::RETURNGEN } else { Op::RETURN };
+        let op = if self.u.suspends {
+            Op::RETURNGEN
+        } else {
+            Op::RETURN
+        };
         self.u.end_op(op, reg, 0, 0);
     }
 
@@ -282,7 +313,11 @@ impl<'a> Gen<'a> {
         if let Err(problem) = crate::bytecode::verify::verify(&code) {
             // A bug of the compiler, never of the script: shown as such where tests look.
             let text = crate::bytecode::disasm::disassemble(&code);
-            debug_assert!(false, "the compiler wrote bad code for {}: {problem}\n{text}", code.qualname);
+            debug_assert!(
+                false,
+                "the compiler wrote bad code for {}: {problem}\n{text}",
+                code.qualname
+            );
         }
         Ok(Rc::new(code))
     }
@@ -290,7 +325,11 @@ impl<'a> Gen<'a> {
 
 /// The parameter of annotation functions has a name that no source can mean; users see it plain.
 fn undotted(name: &Name) -> Name {
-    if name.as_ref() == ".format" { "format".into() } else { name.clone() }
+    if name.as_ref() == ".format" {
+        "format".into()
+    } else {
+        name.clone()
+    }
 }
 
 fn cell_names(scope: &scope::Scope) -> Vec<Name> {

@@ -80,13 +80,16 @@ impl<'a> Gen<'a> {
             Place::ClassGlobal(dict) => {
                 let n = self.name_index(name, span)?;
                 if self.u.live {
-                    self.u.asm.emit_wide_x(Op::LOADNAMEGLOBAL, dst, n, dict as u32);
+                    self.u
+                        .asm
+                        .emit_wide_x(Op::LOADNAMEGLOBAL, dst, n, dict as u32);
                 }
             }
             Place::ClassFree(dict, cell) => {
                 let mapping = self.u.temp()?;
                 self.u.wide(Op::LOADFREE, mapping, dict);
-                self.u.op_x(Op::LOADNAMEDICTFREE, dst, mapping, 0, cell as u32);
+                self.u
+                    .op_x(Op::LOADNAMEDICTFREE, dst, mapping, 0, cell as u32);
                 self.u.op(Op::CLEAR, mapping, 0, 0);
                 self.u.release(mapping as u16);
             }
@@ -138,7 +141,11 @@ impl<'a> Gen<'a> {
         let n = self.u.pool.name(name, span)?;
         self.u.at(span);
         let class = self.scopes.get(self.u.scope).kind == ScopeKind::Class;
-        let op = if class || self.opts.name_mode { Op::STORENAME } else { Op::STOREGLOBAL };
+        let op = if class || self.opts.name_mode {
+            Op::STORENAME
+        } else {
+            Op::STOREGLOBAL
+        };
         self.u.wide(op, reg, n);
         Ok(())
     }
@@ -165,7 +172,9 @@ impl<'a> Gen<'a> {
                 self.u.op_x(Op::SPILLSTORE, list, reg, 0, slot as u32);
                 self.u.release(reg as u16);
             }
-            Place::Free(cell) | Place::NameFree(cell) | Place::ClassFree(_, cell) => self.u.wide(Op::DELFREE, 0, cell),
+            Place::Free(cell) | Place::NameFree(cell) | Place::ClassFree(_, cell) => {
+                self.u.wide(Op::DELFREE, 0, cell)
+            }
             Place::Global | Place::ClassGlobal(_) => {
                 let n = self.name_index(name, span)?;
                 self.u.wide(Op::DELGLOBAL, 0, n);
@@ -189,7 +198,15 @@ impl<'a> Gen<'a> {
         let reg = self.u.temp()?;
         self.u.at(span);
         self.u.op(Op::LOADNONE, reg, 0, 0);
-        self.store_name(name, Opd { reg, owned: true, heap: false }, span)?;
+        self.store_name(
+            name,
+            Opd {
+                reg,
+                owned: true,
+                heap: false,
+            },
+            span,
+        )?;
         self.delete_name(name, span)?;
         self.u.release(reg as u16);
         Ok(())
@@ -197,7 +214,12 @@ impl<'a> Gen<'a> {
 
     /// A local that is read in place as the left operand may be rebound by a `:=` to its right. `later` must then
     /// be evaluated after a copy.
-    pub fn steady(&mut self, opd: Opd, name: Option<&Name>, later: &corun_grammar::ast::Expr) -> Res<Opd> {
+    pub fn steady(
+        &mut self,
+        opd: Opd,
+        name: Option<&Name>,
+        later: &corun_grammar::ast::Expr,
+    ) -> Res<Opd> {
         let Some(name) = name else { return Ok(opd) };
         if opd.owned || !self.may_rebind(name) || is_simple(later) {
             return Ok(opd);

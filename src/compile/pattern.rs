@@ -69,20 +69,33 @@ impl<'a> Gen<'a> {
             }
             bound_names(&case.pattern, &mut names);
         }
-        names.iter().any(|n| mangle(self.class.as_ref(), &n.name) == wanted)
+        names
+            .iter()
+            .any(|n| mangle(self.class.as_ref(), &n.name) == wanted)
     }
 
     fn case(&mut self, case: &'a MatchCase, value: Opd, done: Label) -> Res {
         let base = self.u.top;
         let mut names = Vec::new();
         check_names(&case.pattern, &mut names)?;
-        let mut cx = Case { captures: Vec::with_capacity(names.len()), fail: self.u.new_label(), high: base };
+        let mut cx = Case {
+            captures: Vec::with_capacity(names.len()),
+            fail: self.u.new_label(),
+            high: base,
+        };
         for name in names {
             cx.captures.push((name, self.u.temp()?));
         }
         cx.high = self.u.top;
         let first_inner = self.u.top;
-        self.pattern(&case.pattern, Subject { opd: value, last: false }, &mut cx)?;
+        self.pattern(
+            &case.pattern,
+            Subject {
+                opd: value,
+                last: false,
+            },
+            &mut cx,
+        )?;
         cx.high = cx.high.max(self.u.top);
         self.u.release(first_inner);
         self.clear_span(first_inner, cx.high);
@@ -105,7 +118,8 @@ impl<'a> Gen<'a> {
     }
 
     fn clear_span(&mut self, from: u16, to: u16) {
-        self.u.clear_range(from as u8, to.saturating_sub(from) as usize);
+        self.u
+            .clear_range(from as u8, to.saturating_sub(from) as usize);
     }
 
     /// The value in a register that a test may release.
@@ -124,12 +138,17 @@ impl<'a> Gen<'a> {
             PatternKind::Value(e) => self.value_pattern(p, e, subject, cx),
             PatternKind::Singleton(c) => self.singleton_pattern(p, c, subject, cx),
             PatternKind::Sequence(items) => self.sequence_pattern(p, items, subject, cx),
-            PatternKind::Mapping { keys, patterns, rest } => {
-                self.mapping_pattern(p, keys, patterns, rest.as_ref(), subject, cx)
-            }
-            PatternKind::Class { cls, patterns, kwd_attrs, kwd_patterns } => {
-                self.class_pattern(p, cls, patterns, kwd_attrs, kwd_patterns, subject, cx)
-            }
+            PatternKind::Mapping {
+                keys,
+                patterns,
+                rest,
+            } => self.mapping_pattern(p, keys, patterns, rest.as_ref(), subject, cx),
+            PatternKind::Class {
+                cls,
+                patterns,
+                kwd_attrs,
+                kwd_patterns,
+            } => self.class_pattern(p, cls, patterns, kwd_attrs, kwd_patterns, subject, cx),
             PatternKind::Star(name) => {
                 self.capture(name.as_ref(), subject, cx);
                 Ok(())
@@ -148,9 +167,17 @@ impl<'a> Gen<'a> {
 
     fn capture(&mut self, name: Option<&'a Ident>, subject: Subject, cx: &Case<'a>) {
         let Some(name) = name else { return };
-        let Some(&(_, reg)) = cx.captures.iter().find(|c| c.0.name == name.name) else { return };
+        let Some(&(_, reg)) = cx.captures.iter().find(|c| c.0.name == name.name) else {
+            return;
+        };
         let owned = subject.opd.owned && subject.last;
-        self.u.move_to(reg, Opd { owned, ..subject.opd });
+        self.u.move_to(
+            reg,
+            Opd {
+                owned,
+                ..subject.opd
+            },
+        );
     }
 
     fn value_pattern(&mut self, p: &Pattern, e: &'a Expr, subject: Subject, cx: &Case<'a>) -> Res {
@@ -168,14 +195,21 @@ impl<'a> Gen<'a> {
         Ok(())
     }
 
-    fn singleton_pattern(&mut self, p: &Pattern, c: &Constant, subject: Subject, cx: &Case<'a>) -> Res {
+    fn singleton_pattern(
+        &mut self,
+        p: &Pattern,
+        c: &Constant,
+        subject: Subject,
+        cx: &Case<'a>,
+    ) -> Res {
         let mark = self.u.mark();
         let left = self.testable(subject)?;
         if let Constant::None = c {
             self.u.jump_op(Op::JNOTNONE, left, 0, 0, cx.fail);
         } else {
             let right = self.u.temp()?;
-            self.u.load_const(right, super::fold::of_constant(c), p.span)?;
+            self.u
+                .load_const(right, super::fold::of_constant(c), p.span)?;
             self.u.jump_op(Op::JIS, left, right, 0, cx.fail);
         }
         self.u.release(mark);
@@ -210,8 +244,17 @@ impl<'a> Gen<'a> {
         Ok(())
     }
 
-    fn sequence_pattern(&mut self, p: &'a Pattern, items: &'a [Pattern], subject: Subject, cx: &mut Case<'a>) -> Res {
-        let mut stars = items.iter().enumerate().filter(|(_, i)| matches!(i.kind, PatternKind::Star(_)));
+    fn sequence_pattern(
+        &mut self,
+        p: &'a Pattern,
+        items: &'a [Pattern],
+        subject: Subject,
+        cx: &mut Case<'a>,
+    ) -> Res {
+        let mut stars = items
+            .iter()
+            .enumerate()
+            .filter(|(_, i)| matches!(i.kind, PatternKind::Star(_)));
         let star = stars.next().map(|(i, _)| i);
         if stars.next().is_some() {
             return fail("multiple starred names in sequence pattern", p.span);
@@ -222,7 +265,9 @@ impl<'a> Gen<'a> {
         self.check_kind(Op::MATCHSEQ, subject.opd, cx.fail)?;
         match star {
             None => self.check_length(subject.opd, items.len(), false, cx.fail)?,
-            Some(_) if items.len() > 1 => self.check_length(subject.opd, items.len() - 1, true, cx.fail)?,
+            Some(_) if items.len() > 1 => {
+                self.check_length(subject.opd, items.len() - 1, true, cx.fail)?
+            }
             Some(_) => {}
         }
         if items.iter().all(is_wildcard) {
@@ -230,18 +275,38 @@ impl<'a> Gen<'a> {
         }
         let window = self.u.temps(items.len())?;
         match star {
-            None => self.u.op(Op::UNPACK, window, subject.opd.reg, items.len() as u8),
+            None => self
+                .u
+                .op(Op::UNPACK, window, subject.opd.reg, items.len() as u8),
             Some(at) => {
-                self.u.op_x(Op::UNPACKEX, window, subject.opd.reg, at as u8, (items.len() - at - 1) as u32);
+                self.u.op_x(
+                    Op::UNPACKEX,
+                    window,
+                    subject.opd.reg,
+                    at as u8,
+                    (items.len() - at - 1) as u32,
+                );
             }
         }
         self.sub_patterns(items.iter(), window, cx)
     }
 
     /// Patterns for the values in a row of temporaries.
-    fn sub_patterns(&mut self, items: impl Iterator<Item = &'a Pattern>, window: u8, cx: &mut Case<'a>) -> Res {
+    fn sub_patterns(
+        &mut self,
+        items: impl Iterator<Item = &'a Pattern>,
+        window: u8,
+        cx: &mut Case<'a>,
+    ) -> Res {
         for (i, item) in items.enumerate() {
-            self.pattern(item, Subject { opd: Opd::temp(window + i as u8), last: true }, cx)?;
+            self.pattern(
+                item,
+                Subject {
+                    opd: Opd::temp(window + i as u8),
+                    last: true,
+                },
+                cx,
+            )?;
         }
         Ok(())
     }
@@ -295,7 +360,14 @@ impl<'a> Gen<'a> {
             let dict = self.u.temp()?;
             self.u.at(p.span);
             self.u.op(Op::MATCHREST, dict, subject.opd.reg, tuple);
-            self.capture(rest, Subject { opd: Opd::temp(dict), last: true }, cx);
+            self.capture(
+                rest,
+                Subject {
+                    opd: Opd::temp(dict),
+                    last: true,
+                },
+                cx,
+            );
         }
         Ok(())
     }
@@ -323,7 +395,10 @@ impl<'a> Gen<'a> {
             // As in CPython, the place is that of the second pattern.
             if let Some(again) = names[i + 1..].iter().position(|n| n.name == name.name) {
                 let span = named.get(i + 1 + again).map_or(name.span, |p| p.span);
-                return fail(format!("attribute name repeated in class pattern: {}", name.name), span);
+                return fail(
+                    format!("attribute name repeated in class pattern: {}", name.name),
+                    span,
+                );
             }
         }
         let count = patterns.len() + named.len();
@@ -336,7 +411,8 @@ impl<'a> Gen<'a> {
         let k = self.u.pool.constant(Const::Tuple(shape), p.span)?;
         let values = self.u.temp()?;
         self.u.at(p.span);
-        self.u.op_x(Op::MATCHCLASS, values, subject.opd.reg, class.reg, k as u32);
+        self.u
+            .op_x(Op::MATCHCLASS, values, subject.opd.reg, class.reg, k as u32);
         self.check_found(values, cx.fail)?;
         if patterns.iter().chain(named).all(is_wildcard) {
             return Ok(());
@@ -346,7 +422,12 @@ impl<'a> Gen<'a> {
         self.sub_patterns(patterns.iter().chain(named), window, cx)
     }
 
-    fn or_pattern(&mut self, alternatives: &'a [Pattern], subject: Subject, cx: &mut Case<'a>) -> Res {
+    fn or_pattern(
+        &mut self,
+        alternatives: &'a [Pattern],
+        subject: Subject,
+        cx: &mut Case<'a>,
+    ) -> Res {
         let matched = self.u.new_label();
         let outer_fail = cx.fail;
         for (i, alternative) in alternatives.iter().enumerate() {
@@ -354,7 +435,14 @@ impl<'a> Gen<'a> {
             let base = self.u.top;
             cx.fail = if last { outer_fail } else { self.u.new_label() };
             // Only the last alternative may use the value up.
-            self.pattern(alternative, Subject { last: subject.last && last, ..subject }, cx)?;
+            self.pattern(
+                alternative,
+                Subject {
+                    last: subject.last && last,
+                    ..subject
+                },
+                cx,
+            )?;
             let used = self.u.top;
             cx.high = cx.high.max(used);
             if !last {
@@ -372,19 +460,36 @@ impl<'a> Gen<'a> {
 }
 
 fn is_wildcard(p: &Pattern) -> bool {
-    matches!(p.kind, PatternKind::As { pattern: None, name: None } | PatternKind::Star(None))
+    matches!(
+        p.kind,
+        PatternKind::As {
+            pattern: None,
+            name: None
+        } | PatternKind::Star(None)
+    )
 }
 
 /// A pattern before others must be able to fail.
 fn check_refutable(p: &Pattern) -> Res {
     match &p.kind {
-        PatternKind::As { pattern: None, name: None } => {
-            fail("wildcard makes remaining patterns unreachable", p.span)
-        }
-        PatternKind::As { pattern: None, name: Some(name) } => {
-            fail(format!("name capture '{}' makes remaining patterns unreachable", name.name), p.span)
-        }
-        PatternKind::As { pattern: Some(inner), .. } => check_refutable(inner),
+        PatternKind::As {
+            pattern: None,
+            name: None,
+        } => fail("wildcard makes remaining patterns unreachable", p.span),
+        PatternKind::As {
+            pattern: None,
+            name: Some(name),
+        } => fail(
+            format!(
+                "name capture '{}' makes remaining patterns unreachable",
+                name.name
+            ),
+            p.span,
+        ),
+        PatternKind::As {
+            pattern: Some(inner),
+            ..
+        } => check_refutable(inner),
         PatternKind::Or(alternatives) => alternatives.iter().try_for_each(check_refutable),
         _ => Ok(()),
     }
@@ -395,9 +500,15 @@ fn parts(p: &Pattern) -> (Vec<&Pattern>, Option<&Ident>) {
     match &p.kind {
         PatternKind::Sequence(items) => (items.iter().collect(), None),
         PatternKind::Mapping { patterns, rest, .. } => (patterns.iter().collect(), rest.as_ref()),
-        PatternKind::Class { patterns, kwd_patterns, .. } => (patterns.iter().chain(kwd_patterns).collect(), None),
+        PatternKind::Class {
+            patterns,
+            kwd_patterns,
+            ..
+        } => (patterns.iter().chain(kwd_patterns).collect(), None),
         PatternKind::Star(name) => (Vec::new(), name.as_ref()),
-        PatternKind::As { pattern, name } => (pattern.iter().map(|p| &**p).collect(), name.as_ref()),
+        PatternKind::As { pattern, name } => {
+            (pattern.iter().map(|p| &**p).collect(), name.as_ref())
+        }
         _ => (Vec::new(), None),
     }
 }
@@ -426,12 +537,16 @@ fn check_names<'a>(p: &'a Pattern, out: &mut Vec<&'a Ident>) -> Res {
                 first = Some(names);
                 continue;
             };
-            let same = first.len() == names.len() && names.iter().all(|n| first.iter().any(|f| f.name == n.name));
+            let same = first.len() == names.len()
+                && names.iter().all(|n| first.iter().any(|f| f.name == n.name));
             if !same {
                 return fail("alternative patterns bind different names", p.span);
             }
         }
-        return first.into_iter().flatten().try_for_each(|n| bind_once(n, n.span, out));
+        return first
+            .into_iter()
+            .flatten()
+            .try_for_each(|n| bind_once(n, n.span, out));
     }
     let (inner, name) = parts(p);
     for inner in inner {
@@ -442,7 +557,10 @@ fn check_names<'a>(p: &'a Pattern, out: &mut Vec<&'a Ident>) -> Res {
 
 fn bind_once<'a>(name: &'a Ident, span: Span, out: &mut Vec<&'a Ident>) -> Res {
     if out.iter().any(|n| n.name == name.name) {
-        return fail(format!("multiple assignments to name '{}' in pattern", name.name), span);
+        return fail(
+            format!("multiple assignments to name '{}' in pattern", name.name),
+            span,
+        );
     }
     out.push(name);
     Ok(())
@@ -452,7 +570,10 @@ fn check_keys(keys: &[Option<Const>], span: Span) -> Res {
     for (i, key) in keys.iter().enumerate() {
         let Some(key) = key else { continue };
         if let Some(again) = keys[i + 1..].iter().flatten().find(|k| equal(k, key)) {
-            return fail(format!("mapping pattern checks duplicate key ({})", key_text(again)), span);
+            return fail(
+                format!("mapping pattern checks duplicate key ({})", key_text(again)),
+                span,
+            );
         }
     }
     Ok(())

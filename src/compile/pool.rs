@@ -23,7 +23,10 @@ pub struct Pool {
 impl Pool {
     pub fn constant(&mut self, value: Const, span: Span) -> Res<u16> {
         let hash = hash_of(&value);
-        if let Some(&i) = self.const_index.find(hash, |&i| same(&self.consts[i as usize], &value)) {
+        if let Some(&i) = self
+            .const_index
+            .find(hash, |&i| same(&self.consts[i as usize], &value))
+        {
             return Ok(i as u16);
         }
         let i = self.consts.len();
@@ -32,7 +35,8 @@ impl Pool {
         }
         self.consts.push(value);
         let consts = &self.consts;
-        self.const_index.insert_unique(hash, i as u32, |&i| hash_of(&consts[i as usize]));
+        self.const_index
+            .insert_unique(hash, i as u32, |&i| hash_of(&consts[i as usize]));
         Ok(i as u16)
     }
 
@@ -68,7 +72,9 @@ fn hash_into(value: &Const, hasher: &mut Fx) {
         }
         Const::Str(s) => hasher.write(s.as_bytes()),
         Const::Bytes(b) => hasher.write(b),
-        Const::Tuple(items) | Const::FrozenSet(items) => items.iter().for_each(|i| hash_into(i, hasher)),
+        Const::Tuple(items) | Const::FrozenSet(items) => {
+            items.iter().for_each(|i| hash_into(i, hasher))
+        }
     }
 }
 
@@ -81,7 +87,9 @@ pub fn same(a: &Const, b: &Const) -> bool {
         | (Const::Ellipsis, Const::Ellipsis) => true,
         (Const::Int(a), Const::Int(b)) => a == b,
         (Const::Float(a), Const::Float(b)) => a.to_bits() == b.to_bits(),
-        (Const::Complex(a, b), Const::Complex(c, d)) => a.to_bits() == c.to_bits() && b.to_bits() == d.to_bits(),
+        (Const::Complex(a, b), Const::Complex(c, d)) => {
+            a.to_bits() == c.to_bits() && b.to_bits() == d.to_bits()
+        }
         (Const::Str(a), Const::Str(b)) => a == b,
         (Const::Bytes(a), Const::Bytes(b)) => a == b,
         (Const::Tuple(a), Const::Tuple(b)) | (Const::FrozenSet(a), Const::FrozenSet(b)) => {

@@ -69,9 +69,14 @@ fn bind_scope(scopes: &mut Scopes, id: ScopeId) -> Res<Vec<Owner>> {
             return fail(format!("name '{name}' is nonlocal and global"), directive);
         }
         if flags & flag::NONLOCAL != 0 && scope.kind == ScopeKind::Module {
-            return fail("nonlocal declaration not allowed at module level", directive);
+            return fail(
+                "nonlocal declaration not allowed at module level",
+                directive,
+            );
         }
-        let class_local = scope.kind == ScopeKind::Class && flags & flag::BOUND != 0 && flags & flag::NONLOCAL == 0;
+        let class_local = scope.kind == ScopeKind::Class
+            && flags & flag::BOUND != 0
+            && flags & flag::NONLOCAL == 0;
         let owner = if owns(scope, flags) {
             Owner::Scope(id)
         } else if flags & flag::GLOBAL != 0 || scope.kind == ScopeKind::Module || class_local {
@@ -85,7 +90,13 @@ fn bind_scope(scopes: &mut Scopes, id: ScopeId) -> Res<Vec<Owner>> {
 }
 
 /// Looks for the owner of a name in the scopes around, and tells the closures on the way.
-fn bind_outer(scopes: &mut Scopes, id: ScopeId, name: &Name, flags: u16, directive: Span) -> Res<Owner> {
+fn bind_outer(
+    scopes: &mut Scopes,
+    id: ScopeId,
+    name: &Name,
+    flags: u16,
+    directive: Span,
+) -> Res<Owner> {
     if scopes.get(id).sees_class
         && let Some(class) = class_of(scopes, id)
     {
@@ -107,8 +118,13 @@ fn bind_outer(scopes: &mut Scopes, id: ScopeId, name: &Name, flags: u16, directi
     match owner {
         Owner::Scope(at) => {
             let (unit, home) = (scopes.get(id).unit, scopes.get(at).unit);
-            if flags & flag::NONLOCAL != 0 && scopes.get(at).table.flags(name) & flag::TYPE_PARAM != 0 {
-                return fail(format!("nonlocal binding not allowed for type parameter '{name}'"), directive);
+            if flags & flag::NONLOCAL != 0
+                && scopes.get(at).table.flags(name) & flag::TYPE_PARAM != 0
+            {
+                return fail(
+                    format!("nonlocal binding not allowed for type parameter '{name}'"),
+                    directive,
+                );
             }
             let symbol = scopes.get_mut(at).table.entry(name);
             if flags & flag::NONLOCAL != 0 {
@@ -209,7 +225,13 @@ struct Local {
 fn place_registers(scopes: &mut Scopes, unit: ScopeId, name_mode: bool) -> Res {
     let scope = scopes.get(unit);
     let mut locals: Vec<Local> = Vec::new();
-    let plain = |name: Name, cell, fixed| Local { name, cell, deleted: false, fixed, users: Vec::new() };
+    let plain = |name: Name, cell, fixed| Local {
+        name,
+        cell,
+        deleted: false,
+        fixed,
+        users: Vec::new(),
+    };
     if name_mode || scope.kind == ScopeKind::Class {
         locals.push(plain(".namespace".into(), false, true));
     }
@@ -234,7 +256,11 @@ fn place_registers(scopes: &mut Scopes, unit: ScopeId, name_mode: bool) -> Res {
         collect(scopes, unit, comp, &mut by_name, &mut locals);
     }
     // A name is a cell in all its registers or in none: `Code::cellvars` goes by name.
-    let cells: Vec<Name> = locals.iter().filter(|l| l.cell).map(|l| l.name.clone()).collect();
+    let cells: Vec<Name> = locals
+        .iter()
+        .filter(|l| l.cell)
+        .map(|l| l.name.clone())
+        .collect();
     if !cells.is_empty() {
         for local in &mut locals {
             local.cell = local.cell || cells.contains(&local.name);
@@ -244,7 +270,13 @@ fn place_registers(scopes: &mut Scopes, unit: ScopeId, name_mode: bool) -> Res {
 }
 
 /// Adds the locals that one scope of the unit owns.
-fn collect(scopes: &Scopes, unit: ScopeId, id: ScopeId, by_name: &mut Map<(Name, u32), usize>, locals: &mut Vec<Local>) {
+fn collect(
+    scopes: &Scopes,
+    unit: ScopeId,
+    id: ScopeId,
+    by_name: &mut Map<(Name, u32), usize>,
+    locals: &mut Vec<Local>,
+) {
     let scope = scopes.get(id);
     for (i, (name, symbol)) in scope.table.entries.iter().enumerate() {
         if !owns(scope, symbol.flags) {
@@ -252,7 +284,13 @@ fn collect(scopes: &Scopes, unit: ScopeId, id: ScopeId, by_name: &mut Map<(Name,
         }
         let level = level(scopes, unit, id, name);
         let at = *by_name.entry((name.clone(), level)).or_insert_with(|| {
-            locals.push(Local { name: name.clone(), cell: false, deleted: false, fixed: id != unit, users: Vec::new() });
+            locals.push(Local {
+                name: name.clone(),
+                cell: false,
+                deleted: false,
+                fixed: id != unit,
+                users: Vec::new(),
+            });
             locals.len() - 1
         });
         let local = &mut locals[at];
@@ -267,7 +305,9 @@ fn level(scopes: &Scopes, unit: ScopeId, id: ScopeId, name: &Name) -> u32 {
     let mut level = 0;
     let mut at = id;
     while at != unit {
-        let Some(parent) = scopes.get(at).parent else { break };
+        let Some(parent) = scopes.get(at).parent else {
+            break;
+        };
         let scope = scopes.get(parent);
         level += owns(scope, scope.table.flags(name)) as u32;
         at = parent;
@@ -281,7 +321,10 @@ fn assign(scopes: &mut Scopes, unit: ScopeId, mut locals: Vec<Local>) -> Res {
     if locals.len() > MAX_LOCALS {
         let fixed = locals.iter().filter(|l| l.fixed || l.cell).count();
         if fixed > MAX_FIXED {
-            return fail("too many parameters or captured variables in one function", Span::default());
+            return fail(
+                "too many parameters or captured variables in one function",
+                Span::default(),
+            );
         }
         let mut room = MAX_LOCALS.saturating_sub(fixed + 1);
         let mut kept = Vec::with_capacity(MAX_LOCALS);
@@ -299,14 +342,24 @@ fn assign(scopes: &mut Scopes, unit: ScopeId, mut locals: Vec<Local>) -> Res {
             return fail("too many local variables in one function", Span::default());
         }
         spill = Some((kept.len() as u8, spilled.len() as u16));
-        kept.push(Local { name: ".spill".into(), cell: false, deleted: false, fixed: true, users: Vec::new() });
+        kept.push(Local {
+            name: ".spill".into(),
+            cell: false,
+            deleted: false,
+            fixed: true,
+            users: Vec::new(),
+        });
         locals = kept;
     }
     let mut unbinds = [0u64; 4];
     let mut cells = Vec::new();
     let mut comp_cells = Vec::new();
     for (register, local) in locals.iter().enumerate() {
-        let place = if local.cell { Place::Cell(register as u8) } else { Place::Local(register as u8) };
+        let place = if local.cell {
+            Place::Cell(register as u8)
+        } else {
+            Place::Local(register as u8)
+        };
         if local.cell {
             cells.push(register as u8);
             if !local.users.is_empty() && local.users.iter().all(|u| u.0 != unit) {
@@ -336,7 +389,13 @@ fn assign(scopes: &mut Scopes, unit: ScopeId, mut locals: Vec<Local>) -> Res {
 }
 
 /// None: `place_registers` has set it.
-fn final_place(scopes: &Scopes, id: ScopeId, entry: usize, owner: Owner, name_mode: bool) -> Option<Place> {
+fn final_place(
+    scopes: &Scopes,
+    id: ScopeId,
+    entry: usize,
+    owner: Owner,
+    name_mode: bool,
+) -> Option<Place> {
     let scope = scopes.get(id);
     let (name, symbol) = &scope.table.entries[entry];
     let free = |name: &str| scopes.free_index(id, name);
@@ -348,7 +407,9 @@ fn final_place(scopes: &Scopes, id: ScopeId, entry: usize, owner: Owner, name_mo
             let cell = free(name)?;
             if scope.kind == ScopeKind::Class {
                 Place::NameFree(cell)
-            } else if scope.sees_class && let Some(dict) = free(ClassCell::Dict.name()) {
+            } else if scope.sees_class
+                && let Some(dict) = free(ClassCell::Dict.name())
+            {
                 Place::ClassFree(dict, cell)
             } else {
                 Place::Free(cell)

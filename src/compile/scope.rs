@@ -37,7 +37,13 @@ pub enum ScopeKind {
 impl ScopeKind {
     /// Scopes that PEP 695 and PEP 649 let look into the class body around them.
     pub fn is_annotation(self) -> bool {
-        matches!(self, ScopeKind::TypeParams | ScopeKind::Annotations | ScopeKind::TypeAlias | ScopeKind::TypeVarBound)
+        matches!(
+            self,
+            ScopeKind::TypeParams
+                | ScopeKind::Annotations
+                | ScopeKind::TypeAlias
+                | ScopeKind::TypeVarBound
+        )
     }
     /// `yield` and `return` may stand here (as far as the scope is concerned).
     pub fn is_function(self) -> bool {
@@ -120,7 +126,11 @@ impl Table {
             None => {
                 let i = self.entries.len() as u32;
                 self.index.insert(name.clone(), i);
-                let symbol = Symbol { flags: 0, place: Place::Global, directive: Span::default() };
+                let symbol = Symbol {
+                    flags: 0,
+                    place: Place::Global,
+                    directive: Span::default(),
+                };
                 self.entries.push((name.clone(), symbol));
                 i
             }
@@ -272,12 +282,15 @@ impl Scopes {
     }
 
     pub fn bind_node<T>(&mut self, node: &T, role: Role, id: ScopeId) {
-        self.by_node.insert((std::ptr::from_ref(node) as usize, role), id);
+        self.by_node
+            .insert((std::ptr::from_ref(node) as usize, role), id);
     }
 
     /// The scope that `symbols.rs` made for a node.
     pub fn of_node<T>(&self, node: &T, role: Role) -> Option<ScopeId> {
-        self.by_node.get(&(std::ptr::from_ref(node) as usize, role)).copied()
+        self.by_node
+            .get(&(std::ptr::from_ref(node) as usize, role))
+            .copied()
     }
 
     /// Where `name` (already mangled) lives, seen from `scope`.
@@ -291,13 +304,18 @@ impl Scopes {
     /// The index of a closure cell of the unit of `scope`.
     pub fn free_index(&self, scope: ScopeId, name: &str) -> Option<u16> {
         let unit = self.get(self.get(scope).unit);
-        unit.free.binary_search_by(|n| n.as_ref().cmp(name)).ok().map(|i| i as u16)
+        unit.free
+            .binary_search_by(|n| n.as_ref().cmp(name))
+            .ok()
+            .map(|i| i as u16)
     }
 }
 
 /// Private names of a class are prefixed with its name: `__x` in `class _C` becomes `_C__x`.
 pub fn mangle(class: Option<&Name>, name: &Name) -> Name {
-    let Some(class) = class else { return name.clone() };
+    let Some(class) = class else {
+        return name.clone();
+    };
     if !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
         return name.clone();
     }

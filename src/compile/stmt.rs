@@ -35,24 +35,41 @@ impl<'a> Gen<'a> {
             StmtKind::Expr(e) => self.expr_stmt(e),
             StmtKind::Assign { targets, value } => self.assign(targets, value),
             StmtKind::AugAssign { target, op, value } => self.aug_assign(stmt, target, *op, value),
-            StmtKind::AnnAssign { target, annotation, value, simple } => {
-                self.ann_assign(stmt, target, annotation, value.as_deref(), *simple)
-            }
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                value,
+                simple,
+            } => self.ann_assign(stmt, target, annotation, value.as_deref(), *simple),
             StmtKind::Return(value) => self.return_stmt(stmt, value.as_deref()),
             StmtKind::If { test, body, orelse } => self.if_stmt(test, body, orelse),
             StmtKind::While { test, body, orelse } => self.while_stmt(stmt, test, body, orelse),
             StmtKind::For(f) => self.for_stmt(stmt, f),
             StmtKind::Try(t) => self.try_stmt(stmt, t),
-            StmtKind::With { items, body, is_async } => self.with_stmt(stmt, items, body, *is_async),
+            StmtKind::With {
+                items,
+                body,
+                is_async,
+            } => self.with_stmt(stmt, items, body, *is_async),
             StmtKind::FunctionDef(f) => self.function_def(stmt, f),
             StmtKind::ClassDef(c) => self.class_def(stmt, c),
             StmtKind::Match { subject, cases } => self.match_stmt(stmt, subject, cases),
-            StmtKind::Raise { exc, cause } => self.raise_stmt(stmt, exc.as_deref(), cause.as_deref()),
+            StmtKind::Raise { exc, cause } => {
+                self.raise_stmt(stmt, exc.as_deref(), cause.as_deref())
+            }
             StmtKind::Assert { test, msg } => self.assert_stmt(stmt, test, msg.as_deref()),
             StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.delete(t)),
             StmtKind::Import(names) => self.import(stmt, names),
-            StmtKind::ImportFrom { module, names, level } => self.import_from(stmt, module.as_ref(), names, *level),
-            StmtKind::TypeAlias { name, type_params, value } => self.type_alias(stmt, name, type_params, value),
+            StmtKind::ImportFrom {
+                module,
+                names,
+                level,
+            } => self.import_from(stmt, module.as_ref(), names, *level),
+            StmtKind::TypeAlias {
+                name,
+                type_params,
+                value,
+            } => self.type_alias(stmt, name, type_params, value),
             StmtKind::Break => self.break_stmt(stmt.span),
             StmtKind::Continue => self.continue_stmt(stmt.span),
             StmtKind::Pass | StmtKind::Global(_) | StmtKind::Nonlocal(_) => Ok(()),
@@ -128,7 +145,17 @@ impl<'a> Gen<'a> {
             self.u.place(other);
             match orelse {
                 // An `elif`: by a loop, since chains are long.
-                [Stmt { kind: StmtKind::If { test: t, body: b, orelse: o }, .. }] => (test, body, orelse) = (t, b, o),
+                [
+                    Stmt {
+                        kind:
+                            StmtKind::If {
+                                test: t,
+                                body: b,
+                                orelse: o,
+                            },
+                        ..
+                    },
+                ] => (test, body, orelse) = (t, b, o),
                 _ => {
                     self.stmts(orelse)?;
                     break;
@@ -139,12 +166,29 @@ impl<'a> Gen<'a> {
         Ok(())
     }
 
-    fn while_stmt(&mut self, stmt: &Stmt, test: &'a Expr, body: &'a [Stmt], orelse: &'a [Stmt]) -> Res {
-        let (head, next, end, done) =
-            (self.u.new_label(), self.u.new_label(), self.u.new_label(), self.u.new_label());
+    fn while_stmt(
+        &mut self,
+        stmt: &Stmt,
+        test: &'a Expr,
+        body: &'a [Stmt],
+        orelse: &'a [Stmt],
+    ) -> Res {
+        let (head, next, end, done) = (
+            self.u.new_label(),
+            self.u.new_label(),
+            self.u.new_label(),
+            self.u.new_label(),
+        );
         self.u.place_head(head);
         self.jump_if(test, false, end)?;
-        self.u.push_block(Block::Loop { next, done, iter: None }, stmt.span)?;
+        self.u.push_block(
+            Block::Loop {
+                next,
+                done,
+                iter: None,
+            },
+            stmt.span,
+        )?;
         self.stmts(body)?;
         self.u.blocks.pop();
         self.u.place(next);
@@ -164,11 +208,22 @@ impl<'a> Gen<'a> {
         let iter = self.u.temps(1 + f.is_async as usize)?;
         let value = self.iterable(&f.iter, Some(iter))?;
         self.get_iterator(value, iter, f.is_async, f.iter.span);
-        let (head, next, end, done) =
-            (self.u.new_label(), self.u.new_label(), self.u.new_label(), self.u.new_label());
+        let (head, next, end, done) = (
+            self.u.new_label(),
+            self.u.new_label(),
+            self.u.new_label(),
+            self.u.new_label(),
+        );
         self.u.place_head(head);
         self.next_item(&f.target, iter, f.is_async, f.iter.span, end)?;
-        self.u.push_block(Block::Loop { next, done, iter: Some(iter) }, stmt.span)?;
+        self.u.push_block(
+            Block::Loop {
+                next,
+                done,
+                iter: Some(iter),
+            },
+            stmt.span,
+        )?;
         self.stmts(&f.body)?;
         self.u.blocks.pop();
         self.u.place(next);
@@ -192,7 +247,11 @@ impl<'a> Gen<'a> {
             return fail("'return' with value in async generator", stmt.span);
         }
         self.check_exit(Exit::Return, 0, stmt.span)?;
-        let must_run = self.u.blocks.iter().any(|b| !matches!(b, Block::Loop { .. } | Block::Try { .. } | Block::Comp));
+        let must_run = self
+            .u
+            .blocks
+            .iter()
+            .any(|b| !matches!(b, Block::Loop { .. } | Block::Try { .. } | Block::Comp));
         let Some(value) = value else {
             let handler = self.u.asm.current_handler();
             self.unwind(0)?;
@@ -218,13 +277,18 @@ impl<'a> Gen<'a> {
     }
 
     fn innermost_loop(&self) -> Option<usize> {
-        self.u.blocks.iter().rposition(|b| matches!(b, Block::Loop { .. }))
+        self.u
+            .blocks
+            .iter()
+            .rposition(|b| matches!(b, Block::Loop { .. }))
     }
 
     fn break_stmt(&mut self, span: Span) -> Res {
         let at = self.innermost_loop();
         self.check_exit(Exit::Break, at.map_or(0, |a| a + 1), span)?;
-        let Some(at) = at else { return fail("'break' outside loop", span) };
+        let Some(at) = at else {
+            return fail("'break' outside loop", span);
+        };
         self.u.at(span);
         let handler = self.u.asm.current_handler();
         self.unwind(at + 1)?;
@@ -242,7 +306,9 @@ impl<'a> Gen<'a> {
     fn continue_stmt(&mut self, span: Span) -> Res {
         let at = self.innermost_loop();
         self.check_exit(Exit::Continue, at.map_or(0, |a| a + 1), span)?;
-        let Some(at) = at else { return fail("'continue' not properly in loop", span) };
+        let Some(at) = at else {
+            return fail("'continue' not properly in loop", span);
+        };
         self.u.at(span);
         let handler = self.u.asm.current_handler();
         self.unwind(at + 1)?;
@@ -258,10 +324,17 @@ impl<'a> Gen<'a> {
     fn check_exit(&mut self, exit: Exit, depth: usize, span: Span) -> Res {
         for block in self.u.blocks[depth..].iter().rev() {
             if let Block::Star = block {
-                return fail("'break', 'continue' and 'return' cannot appear in an except* block", span);
+                return fail(
+                    "'break', 'continue' and 'return' cannot appear in an except* block",
+                    span,
+                );
             }
         }
-        if self.in_finally.iter().any(|&(unit, blocks)| unit == self.u.scope && blocks >= depth) {
+        if self
+            .in_finally
+            .iter()
+            .any(|&(unit, blocks)| unit == self.u.scope && blocks >= depth)
+        {
             let what = match exit {
                 Exit::Return => "return",
                 Exit::Break => "break",
@@ -281,7 +354,9 @@ impl<'a> Gen<'a> {
         let span = self.u.asm.span();
         let mut left = Vec::new();
         while self.u.blocks.len() > depth {
-            let Some(block) = self.u.blocks.pop() else { break };
+            let Some(block) = self.u.blocks.pop() else {
+                break;
+            };
             left.push(block);
             self.u.at(span);
             self.leave_block(block)?;
@@ -292,7 +367,9 @@ impl<'a> Gen<'a> {
 
     fn leave_block(&mut self, block: Block<'a>) -> Res {
         match block {
-            Block::Loop { iter: Some(iter), .. } => self.u.op(Op::CLEAR, iter, 0, 0),
+            Block::Loop {
+                iter: Some(iter), ..
+            } => self.u.op(Op::CLEAR, iter, 0, 0),
             Block::Loop { .. } | Block::Comp | Block::Star => {}
             Block::Try { outer } => self.u.set_handler(outer),
             Block::Finally { body, outer } => {
@@ -311,7 +388,12 @@ impl<'a> Gen<'a> {
                     self.forget_name(name, span)?;
                 }
             }
-            Block::With { exit, is_async, span, outer } => {
+            Block::With {
+                exit,
+                is_async,
+                span,
+                outer,
+            } => {
                 self.u.set_handler(outer);
                 let mark = self.u.mark();
                 // Above whatever waits to be returned.

@@ -33,14 +33,22 @@ impl<'a> Gen<'a> {
     pub fn yield_value(&mut self, e: &'a Expr, value: Option<&'a Expr>, dst: u8) -> Res<bool> {
         self.check_yield(e.span)?;
         let mark = self.u.mark();
-        let op = if self.in_async_function() { Op::AYIELD } else { Op::YIELD };
+        let op = if self.in_async_function() {
+            Op::AYIELD
+        } else {
+            Op::YIELD
+        };
         let value = match value {
             Some(value) => self.operand(value, Some(dst))?,
             None => {
                 let reg = self.u.scratch(dst)?;
                 self.u.at(e.span);
                 self.u.op(Op::LOADNONE, reg, 0, 0);
-                Opd { reg, owned: true, heap: false }
+                Opd {
+                    reg,
+                    owned: true,
+                    heap: false,
+                }
             }
         };
         self.u.at(e.span);

@@ -86,7 +86,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Runs `inside` in a new scope.
-    pub(super) fn within<T>(&mut self, kind: ScopeKind, node: &T, role: Role, inside: impl FnOnce(&mut Self) -> Res) -> Res {
+    pub(super) fn within<T>(
+        &mut self,
+        kind: ScopeKind,
+        node: &T,
+        role: Role,
+        inside: impl FnOnce(&mut Self) -> Res,
+    ) -> Res {
         let id = self.scopes.add(kind, Some(self.cur));
         self.scopes.bind_node(node, role, id);
         self.reenter(id, inside)
@@ -130,7 +136,11 @@ impl<'a> Builder<'a> {
                 }
                 self.expr(value)
             }
-            StmtKind::TypeAlias { name, type_params, value } => self.type_alias(name, type_params, value),
+            StmtKind::TypeAlias {
+                name,
+                type_params,
+                value,
+            } => self.type_alias(name, type_params, value),
             StmtKind::AugAssign { target, value, .. } => {
                 // The target is read first.
                 if let ExprKind::Name(name) = &target.kind {
@@ -139,9 +149,12 @@ impl<'a> Builder<'a> {
                 self.target(target, 0)?;
                 self.expr(value)
             }
-            StmtKind::AnnAssign { target, annotation, value, simple } => {
-                self.ann_assign(stmt.span, target, annotation, value.as_deref(), *simple)
-            }
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                value,
+                simple,
+            } => self.ann_assign(stmt.span, target, annotation, value.as_deref(), *simple),
             StmtKind::For(f) => {
                 self.target(&f.target, 0)?;
                 self.expr(&f.iter)?;
@@ -157,7 +170,11 @@ impl<'a> Builder<'a> {
                 self.block(orelse)
             }
             StmtKind::If { test, body, orelse } => self.if_chain(test, body, orelse),
-            StmtKind::With { items, body, is_async } => {
+            StmtKind::With {
+                items,
+                body,
+                is_async,
+            } => {
                 if *is_async {
                     self.awaits();
                 }
@@ -189,7 +206,10 @@ impl<'a> Builder<'a> {
             }
             StmtKind::Import(names) => names.iter().try_for_each(|alias| {
                 let first = alias.name.split('.').next().unwrap_or("");
-                let name = alias.asname.as_ref().map_or_else(|| first.into(), |n| n.name.clone());
+                let name = alias
+                    .asname
+                    .as_ref()
+                    .map_or_else(|| first.into(), |n| n.name.clone());
                 self.add(&name, flag::IMPORT | flag::STORED, alias.span)
             }),
             StmtKind::ImportFrom { names, .. } => {
@@ -206,18 +226,35 @@ impl<'a> Builder<'a> {
                 Ok(())
             }
             StmtKind::Global(names) => self.directive(names, flag::GLOBAL, "global", stmt.span),
-            StmtKind::Nonlocal(names) => self.directive(names, flag::NONLOCAL, "nonlocal", stmt.span),
+            StmtKind::Nonlocal(names) => {
+                self.directive(names, flag::NONLOCAL, "nonlocal", stmt.span)
+            }
             StmtKind::Expr(e) => self.expr(e),
             StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
         }
     }
 
-    fn if_chain(&mut self, mut test: &'a Expr, mut body: &'a [Stmt], mut orelse: &'a [Stmt]) -> Res {
+    fn if_chain(
+        &mut self,
+        mut test: &'a Expr,
+        mut body: &'a [Stmt],
+        mut orelse: &'a [Stmt],
+    ) -> Res {
         loop {
             self.expr(test)?;
             self.block(body)?;
             match orelse {
-                [Stmt { kind: StmtKind::If { test: t, body: b, orelse: o }, .. }] => {
+                [
+                    Stmt {
+                        kind:
+                            StmtKind::If {
+                                test: t,
+                                body: b,
+                                orelse: o,
+                            },
+                        ..
+                    },
+                ] => {
                     (test, body, orelse) = (t, b, o);
                 }
                 _ => return self.block(orelse),
@@ -231,7 +268,11 @@ impl<'a> Builder<'a> {
         for handler in &t.handlers {
             self.maybe(handler.typ.as_ref())?;
             if let Some(name) = &handler.name {
-                self.add(&name.name, flag::LOCAL | flag::STORED | flag::DELETED, handler.span)?;
+                self.add(
+                    &name.name,
+                    flag::LOCAL | flag::STORED | flag::DELETED,
+                    handler.span,
+                )?;
             }
             self.block(&handler.body)?;
         }
@@ -278,7 +319,11 @@ impl<'a> Builder<'a> {
         if let ExprKind::Name(name) = &target.kind {
             let old = self.symbol(name).flags;
             if simple && kind != ScopeKind::Module && old & (flag::GLOBAL | flag::NONLOCAL) != 0 {
-                let word = if old & flag::GLOBAL != 0 { "global" } else { "nonlocal" };
+                let word = if old & flag::GLOBAL != 0 {
+                    "global"
+                } else {
+                    "nonlocal"
+                };
                 return fail(format!("annotated name '{name}' can't be {word}"), span);
             }
             let stored = if value.is_some() { flag::STORED } else { 0 };
@@ -376,12 +421,18 @@ impl<'a> Builder<'a> {
     pub(super) fn params(&mut self, args: &'a Arguments) -> Res {
         for arg in all_args(args) {
             if self.symbol(&arg.name).flags & flag::PARAM != 0 {
-                return fail(format!("duplicate argument '{}' in function definition", arg.name), arg.span);
+                return fail(
+                    format!("duplicate argument '{}' in function definition", arg.name),
+                    arg.span,
+                );
             }
             self.add(&arg.name, flag::PARAM, arg.span)?;
             self.add_param(&arg.name);
         }
-        let vararg = args.vararg.as_ref().map(|a| mangle(self.class.as_ref(), &a.name));
+        let vararg = args
+            .vararg
+            .as_ref()
+            .map(|a| mangle(self.class.as_ref(), &a.name));
         let scope = self.scopes.get_mut(self.cur);
         scope.vararg = vararg;
         scope.has_positional = !(args.posonly.is_empty() && args.args.is_empty());
@@ -443,7 +494,13 @@ impl<'a> Builder<'a> {
             }
             self.add(name, flag::TYPE_PARAM | flag::LOCAL, param.span)?;
             let what = match (param.kind, &param.bound) {
-                (_, Some(Expr { kind: ExprKind::Tuple(_), .. })) => "a TypeVar constraint",
+                (
+                    _,
+                    Some(Expr {
+                        kind: ExprKind::Tuple(_),
+                        ..
+                    }),
+                ) => "a TypeVar constraint",
                 _ => "a TypeVar bound",
             };
             self.bound(param.bound.as_ref(), param, Role::Bound, what)?;
@@ -457,7 +514,13 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn bound(&mut self, e: Option<&'a Expr>, param: &TypeParam, role: Role, what: &'static str) -> Res {
+    fn bound(
+        &mut self,
+        e: Option<&'a Expr>,
+        param: &TypeParam,
+        role: Role,
+        what: &'static str,
+    ) -> Res {
         let Some(e) = e else { return Ok(()) };
         let outer = std::mem::replace(&mut self.bound_kind, what);
         let result = self.within(ScopeKind::TypeVarBound, param, role, |b| {
@@ -475,13 +538,17 @@ impl<'a> Builder<'a> {
             ExprKind::Name(name) => {
                 if flags & flag::ITER != 0 && self.symbol(name).flags & flag::WALRUS != 0 {
                     return fail(
-                        format!("comprehension inner loop cannot rebind assignment expression target '{name}'"),
+                        format!(
+                            "comprehension inner loop cannot rebind assignment expression target '{name}'"
+                        ),
                         e.span,
                     );
                 }
                 self.add(name, flags | flag::LOCAL | flag::STORED, e.span)
             }
-            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|i| self.target(i, flags)),
+            ExprKind::Tuple(items) | ExprKind::List(items) => {
+                items.iter().try_for_each(|i| self.target(i, flags))
+            }
             ExprKind::Starred(inner) => self.target(inner, flags),
             ExprKind::Attribute { attr, .. } if attr.name.as_ref() == "__debug__" => {
                 fail("cannot assign to __debug__", e.span)
@@ -498,7 +565,9 @@ impl<'a> Builder<'a> {
                 }
                 self.add(name, flag::LOCAL | flag::STORED | flag::DELETED, e.span)
             }
-            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|i| self.delete(i)),
+            ExprKind::Tuple(items) | ExprKind::List(items) => {
+                items.iter().try_for_each(|i| self.delete(i))
+            }
             ExprKind::Attribute { attr, .. } if attr.name.as_ref() == "__debug__" => {
                 fail("cannot delete __debug__", e.span)
             }
@@ -511,27 +580,45 @@ impl<'a> Builder<'a> {
         match &p.kind {
             PatternKind::Value(e) => self.expr(e),
             PatternKind::Singleton(_) => Ok(()),
-            PatternKind::Sequence(items) | PatternKind::Or(items) => items.iter().try_for_each(|i| self.pattern(i)),
-            PatternKind::Mapping { keys, patterns, rest } => {
+            PatternKind::Sequence(items) | PatternKind::Or(items) => {
+                items.iter().try_for_each(|i| self.pattern(i))
+            }
+            PatternKind::Mapping {
+                keys,
+                patterns,
+                rest,
+            } => {
                 keys.iter().try_for_each(|k| self.expr(k))?;
                 patterns.iter().try_for_each(|i| self.pattern(i))?;
-                rest.iter().try_for_each(|n| self.add(&n.name, stored, n.span))
+                rest.iter()
+                    .try_for_each(|n| self.add(&n.name, stored, n.span))
             }
-            PatternKind::Class { cls, patterns, kwd_patterns, kwd_attrs } => {
+            PatternKind::Class {
+                cls,
+                patterns,
+                kwd_patterns,
+                kwd_attrs,
+            } => {
                 self.expr(cls)?;
                 for (attr, pattern) in kwd_attrs.iter().zip(kwd_patterns) {
                     if attr.name.as_ref() == "__debug__" {
                         return fail("cannot assign to __debug__", pattern.span);
                     }
                 }
-                patterns.iter().chain(kwd_patterns).try_for_each(|i| self.pattern(i))
+                patterns
+                    .iter()
+                    .chain(kwd_patterns)
+                    .try_for_each(|i| self.pattern(i))
             }
-            PatternKind::Star(name) => name.iter().try_for_each(|n| self.add(&n.name, stored, n.span)),
+            PatternKind::Star(name) => name
+                .iter()
+                .try_for_each(|n| self.add(&n.name, stored, n.span)),
             PatternKind::As { pattern, name } => {
                 if let Some(inner) = pattern {
                     self.pattern(inner)?;
                 }
-                name.iter().try_for_each(|n| self.add(&n.name, stored, n.span))
+                name.iter()
+                    .try_for_each(|n| self.add(&n.name, stored, n.span))
             }
         }
     }
@@ -540,7 +627,11 @@ impl<'a> Builder<'a> {
 /// Parameters in register order.
 pub fn all_args(args: &Arguments) -> impl Iterator<Item = &Arg> {
     let stars = args.vararg.iter().chain(&args.kwarg).map(|a| &**a);
-    args.posonly.iter().chain(&args.args).chain(&args.kwonly).chain(stars)
+    args.posonly
+        .iter()
+        .chain(&args.args)
+        .chain(&args.kwonly)
+        .chain(stars)
 }
 
 pub fn has_annotations(f: &FunctionDef) -> bool {
@@ -549,12 +640,25 @@ pub fn has_annotations(f: &FunctionDef) -> bool {
 
 /// How many positional parameters and how many keyword-only ones have a default.
 pub fn default_counts(args: &Arguments) -> (usize, usize) {
-    let positional = args.posonly.iter().chain(&args.args).filter(|a| a.default.is_some()).count();
-    (positional, args.kwonly.iter().filter(|a| a.default.is_some()).count())
+    let positional = args
+        .posonly
+        .iter()
+        .chain(&args.args)
+        .filter(|a| a.default.is_some())
+        .count();
+    (
+        positional,
+        args.kwonly.iter().filter(|a| a.default.is_some()).count(),
+    )
 }
 
 /// The scopes of a tree, with every name resolved.
-pub fn analyse(root: &Root, name_mode: bool, future_annotations: bool, top_level_await: bool) -> Res<Rc<Scopes>> {
+pub fn analyse(
+    root: &Root,
+    name_mode: bool,
+    future_annotations: bool,
+    top_level_await: bool,
+) -> Res<Rc<Scopes>> {
     let mut builder = Builder::new(future_annotations, top_level_await);
     builder.root(root)?;
     let mut scopes = builder.scopes;

@@ -34,7 +34,9 @@ impl<'a> Builder<'a> {
                     args.iter().try_for_each(|a| self.expr(a))?;
                     self.keywords(keywords)?;
                 }
-                ExprKind::Compare { comparators, .. } => comparators.iter().try_for_each(|c| self.expr(c))?,
+                ExprKind::Compare { comparators, .. } => {
+                    comparators.iter().try_for_each(|c| self.expr(c))?
+                }
                 _ => {}
             }
         }
@@ -85,18 +87,42 @@ impl<'a> Builder<'a> {
                 }
                 Ok(())
             }
-            ExprKind::ListComp { elt, generators } => {
-                self.comprehension(e, elt, None, generators, ScopeKind::Comp, "list comprehension")
-            }
-            ExprKind::SetComp { elt, generators } => {
-                self.comprehension(e, elt, None, generators, ScopeKind::Comp, "set comprehension")
-            }
-            ExprKind::DictComp { key, value, generators } => {
-                self.comprehension(e, key, Some(value), generators, ScopeKind::Comp, "dict comprehension")
-            }
-            ExprKind::GeneratorExp { elt, generators } => {
-                self.comprehension(e, elt, None, generators, ScopeKind::GenExpr, "generator expression")
-            }
+            ExprKind::ListComp { elt, generators } => self.comprehension(
+                e,
+                elt,
+                None,
+                generators,
+                ScopeKind::Comp,
+                "list comprehension",
+            ),
+            ExprKind::SetComp { elt, generators } => self.comprehension(
+                e,
+                elt,
+                None,
+                generators,
+                ScopeKind::Comp,
+                "set comprehension",
+            ),
+            ExprKind::DictComp {
+                key,
+                value,
+                generators,
+            } => self.comprehension(
+                e,
+                key,
+                Some(value),
+                generators,
+                ScopeKind::Comp,
+                "dict comprehension",
+            ),
+            ExprKind::GeneratorExp { elt, generators } => self.comprehension(
+                e,
+                elt,
+                None,
+                generators,
+                ScopeKind::GenExpr,
+                "generator expression",
+            ),
             ExprKind::Await(inner) => {
                 self.not_in_annotation("await expression", e)?;
                 self.expr(inner)?;
@@ -115,7 +141,12 @@ impl<'a> Builder<'a> {
                 self.scopes.get_mut(self.cur).generator = true;
                 Ok(())
             }
-            ExprKind::FormattedValue { value, format_spec, .. } | ExprKind::Interpolation { value, format_spec, .. } => {
+            ExprKind::FormattedValue {
+                value, format_spec, ..
+            }
+            | ExprKind::Interpolation {
+                value, format_spec, ..
+            } => {
                 self.expr(value)?;
                 self.maybe(format_spec.as_deref())
             }
@@ -165,9 +196,14 @@ impl<'a> Builder<'a> {
     fn named(&mut self, e: &'a Expr, target: &'a Expr, value: &'a Expr) -> Res {
         self.not_in_annotation("named expression", e)?;
         if self.in_iterable > 0 {
-            return fail("assignment expression cannot be used in a comprehension iterable expression", e.span);
+            return fail(
+                "assignment expression cannot be used in a comprehension iterable expression",
+                e.span,
+            );
         }
-        let ExprKind::Name(name) = &target.kind else { return self.expr(value) };
+        let ExprKind::Name(name) = &target.kind else {
+            return self.expr(value);
+        };
         if matches!(self.kind(), ScopeKind::Comp | ScopeKind::GenExpr) {
             self.named_in_comprehension(name, target.span)?;
             return self.expr(value);
@@ -189,7 +225,9 @@ impl<'a> Builder<'a> {
                 ScopeKind::Comp | ScopeKind::GenExpr => {
                     if scope.table.flags(name) & flag::ITER != 0 {
                         return fail(
-                            format!("assignment expression cannot rebind comprehension iteration variable '{name}'"),
+                            format!(
+                                "assignment expression cannot rebind comprehension iteration variable '{name}'"
+                            ),
                             span,
                         );
                     }
@@ -215,7 +253,12 @@ impl<'a> Builder<'a> {
                         ScopeKind::TypeParams => "within the definition of a generic",
                         _ => "in an annotation",
                     };
-                    return fail(format!("assignment expression within a comprehension cannot be used {place}"), span);
+                    return fail(
+                        format!(
+                            "assignment expression within a comprehension cannot be used {place}"
+                        ),
+                        span,
+                    );
                 }
             }
             match self.scopes.get(at).parent {
@@ -234,7 +277,9 @@ impl<'a> Builder<'a> {
         kind: ScopeKind,
         what: &str,
     ) -> Res {
-        let Some((first, rest)) = generators.split_first() else { return Ok(()) };
+        let Some((first, rest)) = generators.split_first() else {
+            return Ok(());
+        };
         self.iterable(&first.iter)?;
         let outer = self.cur;
         self.within(kind, e, Role::Expr, |b| {
@@ -259,7 +304,10 @@ impl<'a> Builder<'a> {
             let id = b.cur;
             let scope = b.scopes.get_mut(id);
             if scope.generator {
-                return fail(format!("'yield' inside {what}"), b.first_yield(elt, value, generators).unwrap_or(e.span));
+                return fail(
+                    format!("'yield' inside {what}"),
+                    b.first_yield(elt, value, generators).unwrap_or(e.span),
+                );
             }
             if kind == ScopeKind::GenExpr {
                 scope.generator = true;
@@ -281,10 +329,18 @@ impl<'a> Builder<'a> {
     }
 
     /// The place of the `yield` that a comprehension must not contain.
-    fn first_yield(&self, elt: &Expr, value: Option<&Expr>, generators: &[Comprehension]) -> Option<Span> {
+    fn first_yield(
+        &self,
+        elt: &Expr,
+        value: Option<&Expr>,
+        generators: &[Comprehension],
+    ) -> Option<Span> {
         let rest = generators.iter().skip(1).map(|g| &g.iter);
         let ifs = generators.iter().flat_map(|g| &g.ifs);
-        ifs.chain(rest).chain(value).chain([elt]).find_map(find_yield)
+        ifs.chain(rest)
+            .chain(value)
+            .chain([elt])
+            .find_map(find_yield)
     }
 }
 
@@ -298,7 +354,10 @@ fn find_yield(e: &Expr) -> Option<Span> {
                 found = Some(e.span);
                 break;
             }
-            ExprKind::BoolOp { values, .. } | ExprKind::Tuple(values) | ExprKind::List(values) | ExprKind::Set(values) => {
+            ExprKind::BoolOp { values, .. }
+            | ExprKind::Tuple(values)
+            | ExprKind::List(values)
+            | ExprKind::Set(values) => {
                 todo.extend(values);
             }
             ExprKind::BinOp { left, right, .. } => todo.extend([&**right, &**left]),
@@ -309,11 +368,17 @@ fn find_yield(e: &Expr) -> Option<Span> {
             | ExprKind::Starred(value) => todo.push(value),
             ExprKind::IfExp { test, body, orelse } => todo.extend([&**orelse, &**body, &**test]),
             ExprKind::Subscript { value, index } => todo.extend([&**index, &**value]),
-            ExprKind::Compare { left, comparators, .. } => {
+            ExprKind::Compare {
+                left, comparators, ..
+            } => {
                 todo.extend(comparators);
                 todo.push(left);
             }
-            ExprKind::Call { func, args, keywords } => {
+            ExprKind::Call {
+                func,
+                args,
+                keywords,
+            } => {
                 todo.extend(keywords.iter().map(|k| &k.value));
                 todo.extend(args);
                 todo.push(func);

@@ -29,7 +29,13 @@ impl<'a> Gen<'a> {
         let saved = self.u.temps(2)?;
         self.u.release(base);
         let handler = self.u.new_handler(saved + 1, saved);
-        self.u.push_block(Block::Finally { body: &t.finalbody, outer }, stmt.span)?;
+        self.u.push_block(
+            Block::Finally {
+                body: &t.finalbody,
+                outer,
+            },
+            stmt.span,
+        )?;
         self.u.set_handler(Some(handler));
         if t.handlers.is_empty() {
             self.stmts(&t.body)?;
@@ -53,7 +59,8 @@ impl<'a> Gen<'a> {
         self.u.at(stmt.span);
         self.u.op(Op::PUSHEXC, saved, saved + 1, 0);
         let cleanup = self.u.new_handler(saved + 1, saved + 1);
-        self.u.push_block(Block::FinallyEnd { saved, outer }, stmt.span)?;
+        self.u
+            .push_block(Block::FinallyEnd { saved, outer }, stmt.span)?;
         self.u.set_handler(Some(cleanup));
         self.finally_body(&t.finalbody)?;
         self.u.blocks.pop();
@@ -137,7 +144,8 @@ impl<'a> Gen<'a> {
         }
         self.u.release(mark);
         let name = clause.name.as_ref().map(|n| (&n.name, n.span));
-        self.u.push_block(Block::Except { saved, name, outer }, clause.span)?;
+        self.u
+            .push_block(Block::Except { saved, name, outer }, clause.span)?;
         let mut own_cleanup = None;
         match name {
             None => {
@@ -178,7 +186,13 @@ impl<'a> Gen<'a> {
     }
 
     /// `except*`: each clause takes its part of the group; what is left over or raised is raised at the end.
-    fn star_clauses(&mut self, t: &'a Try, saved: u8, outer: Option<HandlerId>, done: Label) -> Res {
+    fn star_clauses(
+        &mut self,
+        t: &'a Try,
+        saved: u8,
+        outer: Option<HandlerId>,
+        done: Label,
+    ) -> Res {
         let exc = saved + 1;
         let list = self.u.temp()?;
         let rest = self.u.temp()?;
@@ -186,7 +200,9 @@ impl<'a> Gen<'a> {
         self.u.op(Op::MOVE, rest, exc, 0);
         let outside = self.u.asm.current_handler();
         for clause in &t.handlers {
-            let Some(typ) = &clause.typ else { return fail("expected one or more exception types", clause.span) };
+            let Some(typ) = &clause.typ else {
+                return fail("expected one or more exception types", clause.span);
+            };
             let mark = self.u.mark();
             let next = self.u.new_label();
             // The match, then what is left.
@@ -254,15 +270,29 @@ impl<'a> Gen<'a> {
 
     // ---- with
 
-    pub fn with_stmt(&mut self, stmt: &'a Stmt, items: &'a [WithItem], body: &'a [Stmt], is_async: bool) -> Res {
+    pub fn with_stmt(
+        &mut self,
+        stmt: &'a Stmt,
+        items: &'a [WithItem],
+        body: &'a [Stmt],
+        is_async: bool,
+    ) -> Res {
         if is_async {
             self.check_async(stmt.span, "async with")?;
         }
         self.with_items(stmt, items, body, is_async)
     }
 
-    fn with_items(&mut self, stmt: &'a Stmt, items: &'a [WithItem], body: &'a [Stmt], is_async: bool) -> Res {
-        let Some((item, rest)) = items.split_first() else { return self.stmts(body) };
+    fn with_items(
+        &mut self,
+        stmt: &'a Stmt,
+        items: &'a [WithItem],
+        body: &'a [Stmt],
+        is_async: bool,
+    ) -> Res {
+        let Some((item, rest)) = items.split_first() else {
+            return self.stmts(body);
+        };
         let base = self.u.top;
         let span = item.context.span;
         let outer = self.u.asm.current_handler();
@@ -284,7 +314,15 @@ impl<'a> Gen<'a> {
         }
         let handler = self.u.new_handler(exit + 3, exit + 2);
         self.u.set_handler(Some(handler));
-        self.u.push_block(Block::With { exit, is_async, span, outer }, stmt.span)?;
+        self.u.push_block(
+            Block::With {
+                exit,
+                is_async,
+                span,
+                outer,
+            },
+            stmt.span,
+        )?;
         match &item.vars {
             Some(vars) => self.store(vars, Opd::temp(enter))?,
             None => self.u.op(Op::CLEAR, enter, 0, 0),
@@ -323,7 +361,13 @@ impl<'a> Gen<'a> {
     }
 
     /// The exit method sees the exception and may swallow it.
-    fn handle_in_with(&mut self, exit: u8, is_async: bool, outer: Option<HandlerId>, done: Label) -> Res {
+    fn handle_in_with(
+        &mut self,
+        exit: u8,
+        is_async: bool,
+        outer: Option<HandlerId>,
+        done: Label,
+    ) -> Res {
         let (saved, exc) = (exit + 2, exit + 3);
         self.u.release(exit as u16 + 4);
         let result = self.u.temps(2)?;

@@ -34,15 +34,31 @@ pub struct Opd {
 #[derive(Clone, Copy)]
 pub enum Block<'a> {
     /// `iter`: the register of the iterator, for `for` loops.
-    Loop { next: Label, done: Label, iter: Option<u8> },
+    Loop {
+        next: Label,
+        done: Label,
+        iter: Option<u8>,
+    },
     /// Inside `try ... finally`, before the `finally`.
-    Finally { body: &'a [Stmt], outer: Option<HandlerId> },
+    Finally {
+        body: &'a [Stmt],
+        outer: Option<HandlerId>,
+    },
     /// In a `finally` that runs because of an exception.
     FinallyEnd { saved: u8, outer: Option<HandlerId> },
     /// In a `with`: the exit method's pair of registers.
-    With { exit: u8, is_async: bool, span: Span, outer: Option<HandlerId> },
+    With {
+        exit: u8,
+        is_async: bool,
+        span: Span,
+        outer: Option<HandlerId>,
+    },
     /// In an `except` clause: the handled exception to go back to, and the name to delete.
-    Except { saved: u8, name: Option<(&'a Name, Span)>, outer: Option<HandlerId> },
+    Except {
+        saved: u8,
+        name: Option<(&'a Name, Span)>,
+        outer: Option<HandlerId>,
+    },
     /// In an `except*` clause: nothing may jump out.
     Star,
     /// In the `try` part of `try ... except`.
@@ -164,7 +180,11 @@ impl<'a> Unit<'a> {
 
     /// `dst` if it is a temporary, else a fresh one: for values that are built in several steps.
     pub fn scratch(&mut self, dst: u8) -> Res<u8> {
-        if self.is_temp(dst) { Ok(dst) } else { self.temp() }
+        if self.is_temp(dst) {
+            Ok(dst)
+        } else {
+            self.temp()
+        }
     }
 
     pub fn max_registers(&self) -> u32 {
@@ -240,7 +260,11 @@ impl<'a> Unit<'a> {
     pub fn place(&mut self, label: Label) {
         self.asm.place(label);
         if let Some(state) = self.label_bound[label.0 as usize] {
-            self.bound = if self.live { self.bound.and(state) } else { state };
+            self.bound = if self.live {
+                self.bound.and(state)
+            } else {
+                state
+            };
             self.live = true;
         }
     }
@@ -324,7 +348,10 @@ impl<'a> Unit<'a> {
         while i < opds.len() {
             let first = opds[i].reg;
             let mut count = 1;
-            while opds.get(i + count).is_some_and(|o| o.reg as usize == first as usize + count) {
+            while opds
+                .get(i + count)
+                .is_some_and(|o| o.reg as usize == first as usize + count)
+            {
                 count += 1;
             }
             self.clear_range(first, count);
@@ -351,9 +378,17 @@ impl<'a> Unit<'a> {
 
 impl Opd {
     pub fn temp(reg: u8) -> Opd {
-        Opd { reg, owned: true, heap: true }
+        Opd {
+            reg,
+            owned: true,
+            heap: true,
+        }
     }
     pub fn local(reg: u8) -> Opd {
-        Opd { reg, owned: false, heap: true }
+        Opd {
+            reg,
+            owned: false,
+            heap: true,
+        }
     }
 }

@@ -98,11 +98,18 @@ fn write(e: &Expr, source: &str, out: &mut String, around: u8) {
                 out.push(')');
             }
         }
-        ExprKind::UnaryOp { op: UnaryOp::USub, operand } => {
+        ExprKind::UnaryOp {
+            op: UnaryOp::USub,
+            operand,
+        } => {
             out.push('-');
             write(operand, source, out, 11);
         }
-        ExprKind::Call { func, args, keywords } => {
+        ExprKind::Call {
+            func,
+            args,
+            keywords,
+        } => {
             write(func, source, out, ATOM);
             out.push('(');
             list(args, source, out);
@@ -122,7 +129,9 @@ fn write(e: &Expr, source: &str, out: &mut String, around: u8) {
             out.push(')');
         }
         _ => {
-            let text = source.get(e.span.start as usize..e.span.end as usize).unwrap_or("");
+            let text = source
+                .get(e.span.start as usize..e.span.end as usize)
+                .unwrap_or("");
             out.push_str(text);
         }
     }
@@ -145,7 +154,11 @@ fn constant(c: &Constant, e: &Expr, source: &str, out: &mut String) {
         Constant::Ellipsis => out.push_str("..."),
         Constant::Int(n) => out.push_str(&n.to_string()),
         Constant::Str(s) if s.chars().all(|c| !c.is_control() && c != '\\') => {
-            let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
+            let quote = if s.contains('\'') && !s.contains('"') {
+                '"'
+            } else {
+                '\''
+            };
             out.push(quote);
             for c in s.chars() {
                 if c == quote {
@@ -155,6 +168,10 @@ fn constant(c: &Constant, e: &Expr, source: &str, out: &mut String) {
             }
             out.push(quote);
         }
-        _ => out.push_str(source.get(e.span.start as usize..e.span.end as usize).unwrap_or("")),
+        _ => out.push_str(
+            source
+                .get(e.span.start as usize..e.span.end as usize)
+                .unwrap_or(""),
+        ),
     }
 }

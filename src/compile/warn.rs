@@ -9,7 +9,12 @@ use corun_grammar::diagnostic::Diagnostic;
 
 impl<'a> Gen<'a> {
     pub fn warn(&mut self, message: String, span: Span) {
-        let known = self.warnings.iter().rev().take(16).any(|w| w.span == span && w.message == message);
+        let known = self
+            .warnings
+            .iter()
+            .rev()
+            .take(16)
+            .any(|w| w.span == span && w.message == message);
         if !known {
             self.warnings.push(Diagnostic::syntax(message, span));
         }
@@ -22,8 +27,15 @@ impl<'a> Gen<'a> {
             if let CmpOp::Is | CmpOp::IsNot = op
                 && let Some(name) = literal_kind(left).or_else(|| literal_kind(right))
             {
-                let (is, equals) = if *op == CmpOp::Is { ("is", "==") } else { ("is not", "!=") };
-                self.warn(format!("\"{is}\" with '{name}' literal. Did you mean \"{equals}\"?"), e.span);
+                let (is, equals) = if *op == CmpOp::Is {
+                    ("is", "==")
+                } else {
+                    ("is not", "!=")
+                };
+                self.warn(
+                    format!("\"{is}\" with '{name}' literal. Did you mean \"{equals}\"?"),
+                    e.span,
+                );
                 return;
             }
             left = right;
@@ -32,7 +44,10 @@ impl<'a> Gen<'a> {
 
     pub fn warn_assert(&mut self, stmt: &Stmt, test: &Expr) {
         if matches!(&test.kind, ExprKind::Tuple(items) if !items.is_empty()) {
-            self.warn("assertion is always true, perhaps remove parentheses?".into(), stmt.span);
+            self.warn(
+                "assertion is always true, perhaps remove parentheses?".into(),
+                stmt.span,
+            );
         }
     }
 
@@ -41,17 +56,22 @@ impl<'a> Gen<'a> {
         match &node.kind {
             ExprKind::Call { .. } => {
                 if let Some(name) = display_kind(leaf, false) {
-                    let text = format!("'{name}' object is not callable; perhaps you missed a comma?");
+                    let text =
+                        format!("'{name}' object is not callable; perhaps you missed a comma?");
                     self.warn(text, node.span);
                 }
             }
             ExprKind::Subscript { index, .. } => {
                 if let Some(name) = unsubscriptable(leaf) {
-                    let text = format!("'{name}' object is not subscriptable; perhaps you missed a comma?");
+                    let text = format!(
+                        "'{name}' object is not subscriptable; perhaps you missed a comma?"
+                    );
                     self.warn(text, node.span);
                     return;
                 }
-                let (Some(name), Some(index)) = (sequence_kind(leaf), bad_index(index)) else { return };
+                let (Some(name), Some(index)) = (sequence_kind(leaf), bad_index(index)) else {
+                    return;
+                };
                 let text = format!(
                     "{name} indices must be integers or slices, not {index}; perhaps you missed a comma?"
                 );
@@ -78,9 +98,17 @@ fn constant_kind(c: &Constant) -> &'static str {
 /// Literals whose identity means nothing.
 fn literal_kind(e: &Expr) -> Option<&'static str> {
     match &e.kind {
-        ExprKind::Constant(Constant::None | Constant::True | Constant::False | Constant::Ellipsis) => None,
+        ExprKind::Constant(
+            Constant::None | Constant::True | Constant::False | Constant::Ellipsis,
+        ) => None,
         ExprKind::Constant(c) => Some(constant_kind(c)),
-        ExprKind::Tuple(items) if items.iter().all(|i| matches!(i.kind, ExprKind::Constant(_))) => Some("tuple"),
+        ExprKind::Tuple(items)
+            if items
+                .iter()
+                .all(|i| matches!(i.kind, ExprKind::Constant(_))) =>
+        {
+            Some("tuple")
+        }
         _ => None,
     }
 }
@@ -106,7 +134,9 @@ fn unsubscriptable(e: &Expr) -> Option<&'static str> {
             Constant::Str(_) | Constant::Bytes(_) => None,
             _ => Some(constant_kind(c)),
         },
-        ExprKind::Set(_) | ExprKind::SetComp { .. } | ExprKind::GeneratorExp { .. } => display_kind(e, true),
+        ExprKind::Set(_) | ExprKind::SetComp { .. } | ExprKind::GeneratorExp { .. } => {
+            display_kind(e, true)
+        }
         ExprKind::TemplateStr(_) | ExprKind::Interpolation { .. } => display_kind(e, true),
         ExprKind::Lambda { .. } => Some("function"),
         _ => None,

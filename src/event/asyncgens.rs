@@ -11,7 +11,9 @@ use crate::vm::{Res, Vm};
 /// The hook of the first iteration.
 pub fn first_iteration(vm: &Vm, agen: &Value) -> Res<()> {
     let lv = state(vm).running.get();
-    let Some(lp) = lv.get::<Loop>() else { return Ok(()) };
+    let Some(lp) = lv.get::<Loop>() else {
+        return Ok(());
+    };
     if let Some(w) = WeakRef::alloc(&vm.heap, vm.kind_shape(Kind::WeakRef), agen, Value::NONE) {
         let mut list = lp.asyncgens.borrow_mut();
         if list.len() >= 64 && list.len().is_power_of_two() {
@@ -25,7 +27,9 @@ pub fn first_iteration(vm: &Vm, agen: &Value) -> Res<()> {
 /// The hook of an unfinished async generator that nobody holds: true if the loop will close it.
 pub fn finalize(vm: &Vm, agen: &Value) -> bool {
     let lv = state(vm).running.get();
-    let Some(lp) = lv.get::<Loop>() else { return false };
+    let Some(lp) = lv.get::<Loop>() else {
+        return false;
+    };
     if lp.closed.get() {
         return false;
     }
@@ -33,7 +37,14 @@ pub fn finalize(vm: &Vm, agen: &Value) -> bool {
         let aclose = vm.getattr_str(agen, "aclose")?;
         let coro = vm.call(&aclose, &[])?;
         let create = vm.getattr_str(&lv, "create_task")?;
-        let h = super::handle::make(vm, &lv, create, vm.tuple(vec![coro]), &Value::NONE, f64::NAN);
+        let h = super::handle::make(
+            vm,
+            &lv,
+            create,
+            vm.tuple(vec![coro]),
+            &Value::NONE,
+            f64::NAN,
+        );
         lp.push(Ready::Handle(h));
         Ok(())
     })();
@@ -44,5 +55,9 @@ pub fn finalize(vm: &Vm, agen: &Value) -> bool {
 pub fn take(vm: &Vm, lp: &Loop) -> Value {
     let list = lp.asyncgens.take();
     lp.asyncgens_closed.set(true);
-    vm.list(list.iter().filter_map(|w| w.get::<WeakRef>().and_then(WeakRef::get)).collect())
+    vm.list(
+        list.iter()
+            .filter_map(|w| w.get::<WeakRef>().and_then(WeakRef::get))
+            .collect(),
+    )
 }

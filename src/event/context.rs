@@ -78,7 +78,11 @@ pub struct Current {
 }
 impl Default for Current {
     fn default() -> Current {
-        Current { place: Cell::new(std::ptr::null()), base: Slot::empty(), next_id: Cell::new(1) }
+        Current {
+            place: Cell::new(std::ptr::null()),
+            base: Slot::empty(),
+            next_id: Cell::new(1),
+        }
     }
 }
 
@@ -123,11 +127,17 @@ fn copy(vm: &Vm, c: &Context) -> Value {
     if vars.is_empty() {
         return Value::UNBOUND;
     }
-    vm.alloc(Context { vars: RefCell::new(vars), entered: Cell::new(false) })
+    vm.alloc(Context {
+        vars: RefCell::new(vars),
+        entered: Cell::new(false),
+    })
 }
 /// A copy of any context, as an object.
 pub fn copy_object(vm: &Vm, c: &Context) -> Value {
-    vm.alloc(Context { vars: RefCell::new(c.vars.borrow().clone()), entered: Cell::new(false) })
+    vm.alloc(Context {
+        vars: RefCell::new(c.vars.borrow().clone()),
+        entered: Cell::new(false),
+    })
 }
 /// As `copy_current`, with None for an empty one (unbound marks native entries in lists of callbacks).
 #[inline(always)]
@@ -141,7 +151,10 @@ pub fn slot_of(v: &Value) -> Slot {
 }
 
 pub fn new_context(vm: &Vm) -> Value {
-    vm.alloc(Context { vars: RefCell::default(), entered: Cell::new(false) })
+    vm.alloc(Context {
+        vars: RefCell::default(),
+        entered: Cell::new(false),
+    })
 }
 
 /// The context in a slot as scripts see it.
@@ -163,7 +176,9 @@ pub fn lookup(vm: &Vm, id: u64) -> Option<Value> {
 }
 pub fn lookup_in(c: &Context, id: u64) -> Option<Value> {
     let vars = c.vars.borrow();
-    vars.binary_search_by_key(&id, |b| b.id).ok().map(|i| vars[i].value.clone())
+    vars.binary_search_by_key(&id, |b| b.id)
+        .ok()
+        .map(|i| vars[i].value.clone())
 }
 
 /// Sets a variable in the current context (unbound: takes it out); gives the value before.
@@ -177,7 +192,14 @@ pub fn set(vm: &Vm, id: u64, var: &Value, value: Value) -> Option<Value> {
         Ok(i) => Some(std::mem::replace(&mut vars[i].value, value)),
         Err(_) if value.is_unbound() => None,
         Err(i) => {
-            vars.insert(i, Binding { id, var: var.clone(), value });
+            vars.insert(
+                i,
+                Binding {
+                    id,
+                    var: var.clone(),
+                    value,
+                },
+            );
             None
         }
     }
@@ -188,4 +210,8 @@ fn copy_context(vm: &Vm, _: &[Value]) -> Res {
     let c = copy_current(vm);
     Ok(if c.is_unbound() { new_context(vm) } else { c })
 }
-pub static FUNCTIONS: &[NativeDef] = &[NativeDef { sig: "_copy_context()", f: copy_context, doc: "A copy of the current context." }];
+pub static FUNCTIONS: &[NativeDef] = &[NativeDef {
+    sig: "_copy_context()",
+    f: copy_context,
+    doc: "A copy of the current context.",
+}];

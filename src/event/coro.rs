@@ -158,9 +158,7 @@ pub fn poll(vm: &Vm, v: &Value, sent: Result<Value, Raised>) -> Res<Step> {
 
 /// `await future`.
 fn poll_future(vm: &Vm, v: &Value, f: &Future, sent: Result<Value, Raised>) -> Res<Step> {
-    if let Err(e) = sent {
-        return Err(e);
-    }
+    sent?;
     if f.done() {
         return result_of(vm, v, f).map(Step::Returned);
     }
@@ -236,7 +234,9 @@ fn advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
         Op::QueuePut => super::queue::put(vm, v, c),
         Op::QueueJoin => super::queue::join(vm, v, c),
         Op::GroupEnter | Op::GroupExit => super::group::advance(vm, v, c),
-        Op::Read | Op::ReadLine | Op::ReadUntil | Op::ReadExactly | Op::NextLine => super::reader::advance(vm, v, c),
+        Op::Read | Op::ReadLine | Op::ReadUntil | Op::ReadExactly | Op::NextLine => {
+            super::reader::advance(vm, v, c)
+        }
         Op::Drain | Op::WaitClosed => super::writer::advance(vm, v, c),
     }
 }
@@ -249,7 +249,9 @@ fn give_up(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<()> {
         Op::LockAcquire | Op::LockEnter => super::sync::lock_give_up(vm, v, c),
         Op::SemAcquire | Op::SemEnter => super::semaphore::give_up(vm, v, c),
         Op::QueueGet | Op::QueuePut | Op::QueueJoin => super::queue::give_up(vm, v, c),
-        Op::Read | Op::ReadLine | Op::ReadUntil | Op::ReadExactly | Op::NextLine => super::reader::give_up(v, c),
+        Op::Read | Op::ReadLine | Op::ReadUntil | Op::ReadExactly | Op::NextLine => {
+            super::reader::give_up(v, c)
+        }
         Op::Drain | Op::WaitClosed => super::writer::give_up(v, c),
         Op::LockExit | Op::SemExit | Op::GroupEnter | Op::GroupExit => Ok(()),
     }
@@ -257,7 +259,9 @@ fn give_up(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<()> {
 
 /// Wakes a waiting native coroutine; false if it was woken or cancelled before.
 pub fn wake(vm: &Vm, v: &Value) -> Res<bool> {
-    let Some(c) = v.get::<NativeCoro>() else { return Ok(false) };
+    let Some(c) = v.get::<NativeCoro>() else {
+        return Ok(false);
+    };
     if c.state.get() != CoState::Waiting {
         return Ok(false);
     }
@@ -299,11 +303,13 @@ pub fn due(vm: &Vm, v: &Value) -> Res<()> {
 
 /// True while the object waits and nobody has woken or cancelled it.
 pub fn is_waiting(v: &Value) -> bool {
-    v.get::<NativeCoro>().is_some_and(|c| c.state.get() == CoState::Waiting)
+    v.get::<NativeCoro>()
+        .is_some_and(|c| c.state.get() == CoState::Waiting)
 }
 /// True if it was cancelled while it waited (as a cancelled future in CPython's lines).
 pub fn is_cancelled(v: &Value) -> bool {
-    v.get::<NativeCoro>().is_some_and(|c| c.state.get() == CoState::Cancelled)
+    v.get::<NativeCoro>()
+        .is_some_and(|c| c.state.get() == CoState::Cancelled)
 }
 
 /// The hook that names native coroutines.

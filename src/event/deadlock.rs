@@ -25,7 +25,10 @@ pub fn report(vm: &Vm, _lv: &Value, lp: &Loop) -> Res<()> {
         out.push_str("deadlock: the loop waits for nothing: no task, no timer, no connection, and nobody could call stop()\n");
     } else {
         let s = if tasks.len() == 1 { " waits" } else { "s wait" };
-        out.push_str(&format!("deadlock: {} task{s}, and nothing can ever wake them\n", tasks.len()));
+        out.push_str(&format!(
+            "deadlock: {} task{s}, and nothing can ever wake them\n",
+            tasks.len()
+        ));
         let cycles = find_cycle(&tasks);
         for t in tasks.iter().take(50) {
             describe(vm, t, &cycles, &mut out)?;
@@ -35,25 +38,41 @@ pub fn report(vm: &Vm, _lv: &Value, lp: &Loop) -> Res<()> {
         }
         if !cycles.is_empty() {
             let names: Vec<String> = cycles.iter().map(|t| name(vm, t)).collect();
-            out.push_str(&format!("  cycle: {} -> {}\n", names.join(" -> "), names[0]));
+            out.push_str(&format!(
+                "  cycle: {} -> {}\n",
+                names.join(" -> "),
+                names[0]
+            ));
         }
     }
     vm.end_program(&out, EXIT_CODE)
 }
 
 fn name(vm: &Vm, t: &Value) -> String {
-    t.get::<Task>().map_or_else(|| "?".to_string(), |t| name_of(vm, t).as_str().unwrap_or("?").to_string())
+    t.get::<Task>().map_or_else(
+        || "?".to_string(),
+        |t| name_of(vm, t).as_str().unwrap_or("?").to_string(),
+    )
 }
 
 fn describe(vm: &Vm, tv: &Value, cycle: &[Value], out: &mut String) -> Res<()> {
-    let Some(t) = tv.get::<Task>() else { return Ok(()) };
+    let Some(t) = tv.get::<Task>() else {
+        return Ok(());
+    };
     let coro = t.coro.get();
     let qualname = match vm.getattr_opt(&coro, &vm.names.__qualname__)? {
         Some(q) => vm.str_string(&q)?,
         None => vm.type_name(&coro),
     };
-    let mark = if cycle.iter().any(|c| c.is(tv)) { " (in a cycle)" } else { "" };
-    out.push_str(&format!("  task {:?} running {qualname}(){mark}\n", name(vm, tv)));
+    let mark = if cycle.iter().any(|c| c.is(tv)) {
+        " (in a cycle)"
+    } else {
+        ""
+    };
+    out.push_str(&format!(
+        "  task {:?} running {qualname}(){mark}\n",
+        name(vm, tv)
+    ));
     out.push_str(&format!("    waits for {}\n", waits_for(vm, t)?));
     if let Some((file, line, text)) = place(vm, &coro) {
         out.push_str(&format!("    at {file}:{line}\n"));
@@ -61,7 +80,10 @@ fn describe(vm: &Vm, tv: &Value, cycle: &[Value], out: &mut String) -> Res<()> {
             out.push_str(&format!("      {text}\n"));
         }
     }
-    let holders: Vec<String> = holders(&t.waits_on.get()).iter().map(|h| format!("{:?}", name(vm, h))).collect();
+    let holders: Vec<String> = holders(&t.waits_on.get())
+        .iter()
+        .map(|h| format!("{:?}", name(vm, h)))
+        .collect();
     if !holders.is_empty() {
         out.push_str(&format!("    held by task {}\n", holders.join(", ")));
     }
@@ -88,7 +110,10 @@ fn waits_for(vm: &Vm, t: &Task) -> Res<String> {
         return Ok(format!("task {:?}", name_of(vm, o).as_str().unwrap_or("?")));
     }
     if let Some(g) = w.get::<Gather>() {
-        return Ok(format!("gather() of {} awaitables", g.children.borrow().len()));
+        return Ok(format!(
+            "gather() of {} awaitables",
+            g.children.borrow().len()
+        ));
     }
     vm.repr_string(&w)
 }
@@ -110,7 +135,13 @@ fn holders(w: &Value) -> Vec<Value> {
         return vec![w.clone()];
     }
     match w.get::<Gather>() {
-        Some(g) => g.children.borrow().iter().filter(|c| c.get::<Task>().is_some_and(|t| !t.fut.done())).cloned().collect(),
+        Some(g) => g
+            .children
+            .borrow()
+            .iter()
+            .filter(|c| c.get::<Task>().is_some_and(|t| !t.fut.done()))
+            .cloned()
+            .collect(),
         None => Vec::new(),
     }
 }
@@ -129,8 +160,12 @@ fn walk(path: &mut Vec<Value>, start: &Value, depth: usize) -> bool {
     if depth > 200 {
         return false;
     }
-    let Some(last) = path.last().cloned() else { return false };
-    let Some(t) = last.get::<Task>() else { return false };
+    let Some(last) = path.last().cloned() else {
+        return false;
+    };
+    let Some(t) = last.get::<Task>() else {
+        return false;
+    };
     for h in holders(&t.waits_on.get()) {
         if h.is(start) {
             return true;
@@ -162,7 +197,14 @@ fn place(vm: &Vm, coro: &Value) -> Option<(String, u32, String)> {
     let frame = vm.generator_frame(&at);
     let line = vm.getattr_str(&frame, "f_lineno").ok()?.as_small()? as u32;
     let file = f.code_obj().filename.as_str()?.to_string();
-    let text = std::fs::read_to_string(&file).ok().and_then(|s| s.lines().nth(line as usize - 1).map(|l| l.trim().to_string())).unwrap_or_default();
+    let text = std::fs::read_to_string(&file)
+        .ok()
+        .and_then(|s| {
+            s.lines()
+                .nth(line as usize - 1)
+                .map(|l| l.trim().to_string())
+        })
+        .unwrap_or_default();
     Some((file, line, text))
 }
 

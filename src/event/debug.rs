@@ -38,7 +38,11 @@ pub fn created_at(vm: &Vm, source: &Value) -> Res<String> {
     let last = vm.getitem(source, &vm.int(-1))?;
     let file = vm.getitem(&last, &vm.int(0))?;
     let line = vm.getitem(&last, &vm.int(1))?;
-    Ok(format!("created at {}:{}", vm.str_string(&file)?, vm.str_string(&line)?))
+    Ok(format!(
+        "created at {}:{}",
+        vm.str_string(&file)?,
+        vm.str_string(&line)?
+    ))
 }
 
 /// Callbacks are checked when they are given: a coroutine function or something that cannot be called is a mistake.
@@ -50,7 +54,10 @@ pub fn check_callback(vm: &Vm, callback: &Value, method: &str) -> Res<()> {
         return Err(vm.type_error(format!("coroutines cannot be used with {method}()")));
     }
     if !vm.is_callable(callback) {
-        return Err(vm.type_error(format!("a callable object was expected by {method}(), got {}", vm.repr_string(callback)?)));
+        return Err(vm.type_error(format!(
+            "a callable object was expected by {method}(), got {}",
+            vm.repr_string(callback)?
+        )));
     }
     Ok(())
 }
@@ -73,7 +80,11 @@ pub fn run_timed(vm: &Vm, lv: &Value, lp: &Loop, r: Ready) -> Res<()> {
         } else {
             vm.repr_string(&who)?
         };
-        super::errors::log_at(vm, "warning", &format!("Executing {text} took {spent:.3} seconds"))?;
+        super::errors::log_at(
+            vm,
+            "warning",
+            &format!("Executing {text} took {spent:.3} seconds"),
+        )?;
     }
     result
 }

@@ -43,14 +43,22 @@ pub fn call_handler(vm: &Vm, lv: &Value, lp: &Loop, ctx: &Value) -> Res<()> {
         Err(e) if fatal(vm, &e) => Err(e),
         Err(e) => {
             let d = vm.dict();
-            vm.setitem(&d, &vm.intern("message"), &vm.str("Unhandled error in exception handler"))?;
+            vm.setitem(
+                &d,
+                &vm.intern("message"),
+                &vm.str("Unhandled error in exception handler"),
+            )?;
             vm.setitem(&d, &vm.intern("exception"), &e.0)?;
             vm.setitem(&d, &vm.intern("context"), ctx)?;
             match default(vm, lv, &d) {
                 Ok(()) => Ok(()),
                 Err(e) if fatal(vm, &e) => Err(e),
                 Err(e) => {
-                    log(vm, "Exception in default exception handler while handling an unexpected error in custom exception handler", &e.0);
+                    log(
+                        vm,
+                        "Exception in default exception handler while handling an unexpected error in custom exception handler",
+                        &e.0,
+                    );
                     Ok(())
                 }
             }
@@ -69,7 +77,12 @@ fn log(vm: &Vm, text: &str, exc: &Value) {
         let m = super::import(vm, "asyncio.log")?;
         let logger = vm.getattr_str(&m, "logger")?;
         let error = vm.getattr_str(&logger, "error")?;
-        vm.call_kw(&error, &[vm.str(text)], &[(vm.intern("exc_info"), exc.clone())]).map(|_| ())
+        vm.call_kw(
+            &error,
+            &[vm.str(text)],
+            &[(vm.intern("exc_info"), exc.clone())],
+        )
+        .map(|_| ())
     })();
     if let Err(e) = r {
         vm.unraisable(e, "Exception ignored in asyncio", &Value::NONE);

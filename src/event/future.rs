@@ -70,7 +70,15 @@ impl Rare {
             visit(f);
             visit(c);
         }
-        for v in [&self.cancel_message, &self.cancelled_exc, &self.exc_tb, &self.source_tb].into_iter().flatten() {
+        for v in [
+            &self.cancel_message,
+            &self.cancelled_exc,
+            &self.exc_tb,
+            &self.source_tb,
+        ]
+        .into_iter()
+        .flatten()
+        {
             visit(v);
         }
         self.awaited_by.iter().for_each(visit);
@@ -107,7 +115,9 @@ unsafe impl Payload for Future {
 pub fn head(v: &Value) -> Option<&Future> {
     match v.kind() {
         // SAFETY: rule 2.
-        Kind::Future | Kind::Task | Kind::Gather => Some(unsafe { &(*(v.bits() as *const Obj<Future>)).data }),
+        Kind::Future | Kind::Task | Kind::Gather => {
+            Some(unsafe { &(*(v.bits() as *const Obj<Future>)).data })
+        }
         _ => None,
     }
 }
@@ -134,7 +144,12 @@ impl Future {
         }
     }
     pub fn clear_head(&self) {
-        let old = (self.result.take(), self.waiter.take(), self.loop_.take(), self.rare.take());
+        let old = (
+            self.result.take(),
+            self.waiter.take(),
+            self.loop_.take(),
+            self.rare.take(),
+        );
         drop(old);
     }
     #[inline(always)]
@@ -152,7 +167,11 @@ impl Future {
     }
     /// The exception it ended with, if any.
     pub fn exc(&self) -> Option<Value> {
-        if self.state.get() == State::Finished && self.has(fflag::EXC) { Some(self.result.get()) } else { None }
+        if self.state.get() == State::Finished && self.has(fflag::EXC) {
+            Some(self.result.get())
+        } else {
+            None
+        }
     }
     /// Changes the rare fields.
     pub fn with_rare<R>(&self, f: impl FnOnce(&mut Rare) -> R) -> R {
@@ -177,13 +196,24 @@ impl Future {
         if self.waiter.is_set() {
             return vec![(self.waiter.get(), Value::UNBOUND)];
         }
-        self.rare_opt(|r| Some(r.callbacks.clone())).unwrap_or_default()
+        self.rare_opt(|r| Some(r.callbacks.clone()))
+            .unwrap_or_default()
     }
 
     /// Adds a native waiter (a Task, Gather or TaskGroup).
     #[inline]
     pub fn add_waiter(&self, w: &Value) {
-        if !self.waiter.is_set() && self.rare_opt(|r| if r.callbacks.is_empty() { None } else { Some(()) }).is_none() {
+        if !self.waiter.is_set()
+            && self
+                .rare_opt(|r| {
+                    if r.callbacks.is_empty() {
+                        None
+                    } else {
+                        Some(())
+                    }
+                })
+                .is_none()
+        {
             self.waiter.set(w.clone());
             return;
         }
@@ -207,7 +237,12 @@ impl Future {
             self.waiter.take();
             return;
         }
-        let old = self.rare_opt(|r| r.callbacks.iter().position(|(f, c)| c.is_unbound() && f.is(w)).map(|i| r.callbacks.remove(i)));
+        let old = self.rare_opt(|r| {
+            r.callbacks
+                .iter()
+                .position(|(f, c)| c.is_unbound() && f.is(w))
+                .map(|i| r.callbacks.remove(i))
+        });
         drop(old);
     }
 }
@@ -254,7 +289,9 @@ pub fn schedule_waiters(vm: &Vm, fv: &Value, f: &Future) -> Res<()> {
     if f.rare.borrow().is_none() {
         return Ok(());
     }
-    let list = f.rare_opt(|r| Some(std::mem::take(&mut r.callbacks))).unwrap_or_default();
+    let list = f
+        .rare_opt(|r| Some(std::mem::take(&mut r.callbacks)))
+        .unwrap_or_default();
     for (func, ctx) in list {
         notify(vm, f, fv, func, ctx)?;
     }

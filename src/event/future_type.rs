@@ -3,7 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::future::{
-    Future, State, cancel_plain, fail, fflag, finish, head, invalid_state, log_tb_off, make_cancelled_error, notify, result_of,
+    Future, State, cancel_plain, fail, fflag, finish, head, invalid_state, log_tb_off,
+    make_cancelled_error, notify, result_of,
 };
 use super::lp::Loop;
 use super::slot::Slot;
@@ -23,7 +24,10 @@ use crate::vm::{Raised, Res, Vm};
 pub fn fut<'a>(vm: &Vm, v: &'a Value) -> Res<&'a Future> {
     match head(v) {
         Some(f) => Ok(f),
-        None => Err(vm.type_error(format!("descriptor requires a Future, not '{}'", vm.type_name(v)))),
+        None => Err(vm.type_error(format!(
+            "descriptor requires a Future, not '{}'",
+            vm.type_name(v)
+        ))),
     }
 }
 
@@ -79,7 +83,11 @@ fn result(vm: &Vm, a: &[Value]) -> Res {
 }
 /// A future whose `__init__` has not run.
 fn check_ready(vm: &Vm, f: &Future) -> Res<()> {
-    if f.loop_.is_set() || f.done() { Ok(()) } else { Err(vm.runtime_error("Future object is not initialized.")) }
+    if f.loop_.is_set() || f.done() {
+        Ok(())
+    } else {
+        Err(vm.runtime_error("Future object is not initialized."))
+    }
 }
 fn exception(vm: &Vm, a: &[Value]) -> Res {
     let f = fut(vm, &a[0])?;
@@ -105,19 +113,30 @@ fn check_pending(vm: &Vm, v: &Value, f: &Future) -> Res<()> {
             State::Cancelled => "CANCELLED",
             _ => "FINISHED",
         };
-        return Err(invalid_state(vm, &format!("{name}: {}", vm.repr_string(v)?)));
+        return Err(invalid_state(
+            vm,
+            &format!("{name}: {}", vm.repr_string(v)?),
+        ));
     }
     Ok(())
 }
 fn set_exception(vm: &Vm, a: &[Value]) -> Res {
     let f = fut(vm, &a[0])?;
     check_pending(vm, &a[0], f)?;
-    let mut exc = if a[1].is_kind::<TypeObj>() { vm.call(&a[1], &[])? } else { a[1].clone() };
+    let mut exc = if a[1].is_kind::<TypeObj>() {
+        vm.call(&a[1], &[])?
+    } else {
+        a[1].clone()
+    };
     if !exc.is_kind::<Exception>() {
         return Err(vm.type_error("invalid exception object"));
     }
     if vm.is_exc_value(&exc, Exc::StopIteration) {
-        let e = vm.runtime_error("StopIteration interacts badly with generators and cannot be raised into a Future").0;
+        let e = vm
+            .runtime_error(
+                "StopIteration interacts badly with generators and cannot be raised into a Future",
+            )
+            .0;
         if let Some(x) = e.get::<Exception>() {
             *x.cause.borrow_mut() = exc.clone();
             *x.context.borrow_mut() = exc.clone();
@@ -156,7 +175,11 @@ fn remove_done_callback(vm: &Vm, a: &[Value]) -> Res {
     let all = f.waiters();
     let mut gone = 0i64;
     for (func, ctx) in all {
-        let shown = if ctx.is_unbound() { super::task_type::waiter_method(vm, &func) } else { func.clone() };
+        let shown = if ctx.is_unbound() {
+            super::task_type::waiter_method(vm, &func)
+        } else {
+            func.clone()
+        };
         if !vm.eq(&shown, &a[1])? {
             continue;
         }
@@ -165,7 +188,12 @@ fn remove_done_callback(vm: &Vm, a: &[Value]) -> Res {
             gone += 1;
             continue;
         }
-        let old = f.rare_opt(|r| r.callbacks.iter().position(|(x, c)| x.is(&func) && c.is(&ctx)).map(|i| r.callbacks.remove(i)));
+        let old = f.rare_opt(|r| {
+            r.callbacks
+                .iter()
+                .position(|(x, c)| x.is(&func) && c.is(&ctx))
+                .map(|i| r.callbacks.remove(i))
+        });
         gone += old.is_some() as i64;
     }
     Ok(vm.int(gone))
@@ -195,7 +223,11 @@ fn get_state(vm: &Vm, v: &Value) -> Res {
 }
 fn get_result(vm: &Vm, v: &Value) -> Res {
     let f = fut(vm, v)?;
-    Ok(if f.has(fflag::EXC) { Value::NONE } else { f.result.or_none() })
+    Ok(if f.has(fflag::EXC) {
+        Value::NONE
+    } else {
+        f.result.or_none()
+    })
 }
 fn get_exception(vm: &Vm, v: &Value) -> Res {
     Ok(fut(vm, v)?.exc().unwrap_or(Value::NONE))
@@ -224,7 +256,9 @@ fn get_callbacks(vm: &Vm, v: &Value) -> Res {
     Ok(vm.list(items))
 }
 fn get_source(vm: &Vm, v: &Value) -> Res {
-    Ok(fut(vm, v)?.rare_opt(|r| r.source_tb.clone()).unwrap_or(Value::NONE))
+    Ok(fut(vm, v)?
+        .rare_opt(|r| r.source_tb.clone())
+        .unwrap_or(Value::NONE))
 }
 fn get_message(vm: &Vm, v: &Value) -> Res {
     Ok(fut(vm, v)?.cancel_message().unwrap_or(Value::NONE))
@@ -254,7 +288,9 @@ fn set_blocking(vm: &Vm, v: &Value, new: Option<&Value>) -> Res<()> {
 /// Who awaits it: what was noted, and the tasks among its waiters. None if nobody.
 fn get_awaited_by(vm: &Vm, v: &Value) -> Res {
     let f = fut(vm, v)?;
-    let mut all = f.rare_opt(|r| Some(r.awaited_by.clone())).unwrap_or_default();
+    let mut all = f
+        .rare_opt(|r| Some(r.awaited_by.clone()))
+        .unwrap_or_default();
     for (w, _) in f.waiters().into_iter().filter(|(_, c)| c.is_unbound()) {
         if w.kind() == Kind::Task && !all.iter().any(|x| x.is(&w)) {
             all.push(w);
@@ -287,10 +323,14 @@ unsafe impl Payload for FutureIter {
     }
 }
 pub fn iter(vm: &Vm, v: &Value) -> Res {
-    Ok(vm.alloc(FutureIter { fut: Slot::new(v.clone()) }))
+    Ok(vm.alloc(FutureIter {
+        fut: Slot::new(v.clone()),
+    }))
 }
 fn iter_step(vm: &Vm, v: &Value, sent: Result<Value, Raised>) -> Res<Option<Value>> {
-    let Some(it) = v.get::<FutureIter>() else { return Ok(None) };
+    let Some(it) = v.get::<FutureIter>() else {
+        return Ok(None);
+    };
     let f = it.fut.get();
     if f.is_unbound() {
         return match sent {
@@ -341,9 +381,21 @@ pub static FUTURE_ITER: TypeSpec = TypeSpec {
         s.next = Some(iter_next);
     },
     methods: &[
-        NativeDef { sig: "send(self, value, /)", f: iter_send, doc: "Go on." },
-        NativeDef { sig: "throw(self, typ, val=None, tb=None, /)", f: iter_throw, doc: "Raise an exception." },
-        NativeDef { sig: "close(self, /)", f: iter_close, doc: "Give up." },
+        NativeDef {
+            sig: "send(self, value, /)",
+            f: iter_send,
+            doc: "Go on.",
+        },
+        NativeDef {
+            sig: "throw(self, typ, val=None, tb=None, /)",
+            f: iter_throw,
+            doc: "Raise an exception.",
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: iter_close,
+            doc: "Give up.",
+        },
     ],
     ..TypeSpec::EMPTY
 };
@@ -357,7 +409,13 @@ fn del(vm: &Vm, v: &Value) -> Res<()> {
     f.set_flag(fflag::LOG_TB, false);
     Heap::set_finalize(v, false);
     let mut facts = vec![
-        ("message", vm.str(&format!("{} exception was never retrieved", vm.type_name(v)))),
+        (
+            "message",
+            vm.str(&format!(
+                "{} exception was never retrieved",
+                vm.type_name(v)
+            )),
+        ),
         ("exception", f.exc().unwrap_or(Value::NONE)),
         ("future", v.clone()),
     ];
@@ -376,7 +434,10 @@ pub fn is_future(vm: &Vm, v: &Value) -> Res<bool> {
         return Ok(false);
     }
     let class = vm.type_of(v);
-    if vm.lookup_type_attr(&class, &vm.names._asyncio_future_blocking).is_none() {
+    if vm
+        .lookup_type_attr(&class, &vm.names._asyncio_future_blocking)
+        .is_none()
+    {
         return Ok(false);
     }
     let b = vm.getattr(v, &vm.names._asyncio_future_blocking)?;
@@ -402,30 +463,128 @@ pub static FUTURE: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "result(self, /)", f: result, doc: "The result, or what it raised." },
-        NativeDef { sig: "exception(self, /)", f: exception, doc: "The exception it ended with, or None." },
-        NativeDef { sig: "set_result(self, result, /)", f: set_result, doc: "End with a result." },
-        NativeDef { sig: "set_exception(self, exception, /)", f: set_exception, doc: "End with an exception." },
-        NativeDef { sig: "add_done_callback(self, fn, /, *, context=...)", f: add_done_callback, doc: "Have fn(future) called when it is done." },
-        NativeDef { sig: "remove_done_callback(self, fn, /)", f: remove_done_callback, doc: "Take all callbacks equal to fn back; gives their number." },
-        NativeDef { sig: "cancel(self, msg=None)", f: cancel, doc: "Cancel it, if it is not done." },
-        NativeDef { sig: "cancelled(self, /)", f: cancelled, doc: "Whether it was cancelled." },
-        NativeDef { sig: "done(self, /)", f: done, doc: "Whether it is done." },
-        NativeDef { sig: "get_loop(self, /)", f: get_loop, doc: "Its loop." },
-        NativeDef { sig: "_make_cancelled_error(self, /)", f: make_cancelled, doc: "The CancelledError to raise." },
+        NativeDef {
+            sig: "result(self, /)",
+            f: result,
+            doc: "The result, or what it raised.",
+        },
+        NativeDef {
+            sig: "exception(self, /)",
+            f: exception,
+            doc: "The exception it ended with, or None.",
+        },
+        NativeDef {
+            sig: "set_result(self, result, /)",
+            f: set_result,
+            doc: "End with a result.",
+        },
+        NativeDef {
+            sig: "set_exception(self, exception, /)",
+            f: set_exception,
+            doc: "End with an exception.",
+        },
+        NativeDef {
+            sig: "add_done_callback(self, fn, /, *, context=...)",
+            f: add_done_callback,
+            doc: "Have fn(future) called when it is done.",
+        },
+        NativeDef {
+            sig: "remove_done_callback(self, fn, /)",
+            f: remove_done_callback,
+            doc: "Take all callbacks equal to fn back; gives their number.",
+        },
+        NativeDef {
+            sig: "cancel(self, msg=None)",
+            f: cancel,
+            doc: "Cancel it, if it is not done.",
+        },
+        NativeDef {
+            sig: "cancelled(self, /)",
+            f: cancelled,
+            doc: "Whether it was cancelled.",
+        },
+        NativeDef {
+            sig: "done(self, /)",
+            f: done,
+            doc: "Whether it is done.",
+        },
+        NativeDef {
+            sig: "get_loop(self, /)",
+            f: get_loop,
+            doc: "Its loop.",
+        },
+        NativeDef {
+            sig: "_make_cancelled_error(self, /)",
+            f: make_cancelled,
+            doc: "The CancelledError to raise.",
+        },
     ],
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: class_getitem, doc: "Future[int], for annotations." }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: class_getitem,
+        doc: "Future[int], for annotations.",
+    }],
     getset: &[
-        GetSetDef { name: "_state", get: get_state, set: None, doc: "PENDING, CANCELLED or FINISHED" },
-        GetSetDef { name: "_result", get: get_result, set: None, doc: "the result" },
-        GetSetDef { name: "_exception", get: get_exception, set: None, doc: "the exception" },
-        GetSetDef { name: "_loop", get: get_loop_attr, set: None, doc: "its loop" },
-        GetSetDef { name: "_callbacks", get: get_callbacks, set: None, doc: "(function, context) of who is to be told" },
-        GetSetDef { name: "_source_traceback", get: get_source, set: None, doc: "where it was made, in debug mode" },
-        GetSetDef { name: "_cancel_message", get: get_message, set: Some(set_message), doc: "message of cancel()" },
-        GetSetDef { name: "_log_traceback", get: get_log, set: Some(set_log), doc: "whether its exception is still to be looked at" },
-        GetSetDef { name: "_asyncio_future_blocking", get: get_blocking, set: Some(set_blocking), doc: "yielded by an await" },
-        GetSetDef { name: "_asyncio_awaited_by", get: get_awaited_by, set: None, doc: "who awaits it" },
+        GetSetDef {
+            name: "_state",
+            get: get_state,
+            set: None,
+            doc: "PENDING, CANCELLED or FINISHED",
+        },
+        GetSetDef {
+            name: "_result",
+            get: get_result,
+            set: None,
+            doc: "the result",
+        },
+        GetSetDef {
+            name: "_exception",
+            get: get_exception,
+            set: None,
+            doc: "the exception",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: get_loop_attr,
+            set: None,
+            doc: "its loop",
+        },
+        GetSetDef {
+            name: "_callbacks",
+            get: get_callbacks,
+            set: None,
+            doc: "(function, context) of who is to be told",
+        },
+        GetSetDef {
+            name: "_source_traceback",
+            get: get_source,
+            set: None,
+            doc: "where it was made, in debug mode",
+        },
+        GetSetDef {
+            name: "_cancel_message",
+            get: get_message,
+            set: Some(set_message),
+            doc: "message of cancel()",
+        },
+        GetSetDef {
+            name: "_log_traceback",
+            get: get_log,
+            set: Some(set_log),
+            doc: "whether its exception is still to be looked at",
+        },
+        GetSetDef {
+            name: "_asyncio_future_blocking",
+            get: get_blocking,
+            set: Some(set_blocking),
+            doc: "yielded by an await",
+        },
+        GetSetDef {
+            name: "_asyncio_awaited_by",
+            get: get_awaited_by,
+            set: None,
+            doc: "who awaits it",
+        },
     ],
     doc: "A result that will come.",
     ..TypeSpec::EMPTY
@@ -435,7 +594,12 @@ pub static GATHERING: TypeSpec = TypeSpec {
     base: Some(Kind::Future),
     kind: Kind::Gather,
     flags: tflag::WEAKREF,
-    getset: &[GetSetDef { name: "_children", get: get_children, set: None, doc: "the futures it waits for" }],
+    getset: &[GetSetDef {
+        name: "_children",
+        get: get_children,
+        set: None,
+        doc: "the futures it waits for",
+    }],
     doc: "The future of a gather(): to cancel it is to cancel its children.",
     ..TypeSpec::EMPTY
 };

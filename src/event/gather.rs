@@ -5,7 +5,9 @@
 
 #![allow(unsafe_code)]
 
-use super::future::{Future, State, cancelled_error, fail, fflag, finish, head, log_tb_off, make_cancelled_error};
+use super::future::{
+    Future, State, cancelled_error, fail, fflag, finish, head, log_tb_off, make_cancelled_error,
+};
 use super::state::state;
 use super::task::{cancel_any, is_coroutine, subclassed};
 use crate::object::header::{Kind, Payload};
@@ -46,7 +48,11 @@ pub fn ensure(vm: &Vm, v: &Value, loop_: &Value) -> Res {
         return Ok(v.clone());
     }
     if is_coroutine(vm, v) {
-        let lv = if loop_.is_none() { super::get_event_loop(vm)? } else { loop_.clone() };
+        let lv = if loop_.is_none() {
+            super::get_event_loop(vm)?
+        } else {
+            loop_.clone()
+        };
         return super::loop_type::create_task_in(vm, &lv, v);
     }
     let tasks = super::import(vm, "asyncio.tasks")?;
@@ -83,7 +89,11 @@ fn gather(vm: &Vm, a: &[Value]) -> Res {
     let return_exceptions = vm.truth(&a[1])?;
     let mut lv = a[2].clone();
     if args.is_empty() {
-        let lv = if lv.is_none() { super::get_event_loop(vm)? } else { lv };
+        let lv = if lv.is_none() {
+            super::get_event_loop(vm)?
+        } else {
+            lv
+        };
         let f = super::loop_type::create_future_in(vm, &lv)?;
         let empty = vm.list(vec![]);
         match head(&f) {
@@ -123,7 +133,12 @@ fn gather(vm: &Vm, a: &[Value]) -> Res {
         unique.push(child.clone());
         children.push(child);
     }
-    let outer = vm.alloc(Gather { fut: Future::new(lv), children: RefCell::new(children), left: Cell::new(unique.len()), return_exceptions });
+    let outer = vm.alloc(Gather {
+        fut: Future::new(lv),
+        children: RefCell::new(children),
+        left: Cell::new(unique.len()),
+        return_exceptions,
+    });
     let mut already = Vec::new();
     for child in unique {
         if is_done(vm, &child)? {
@@ -155,7 +170,9 @@ pub fn tell(vm: &Vm, outer: &Value, child: &Value) -> Res<()> {
 
 /// A child of another make: its outcome is copied into a future of ours.
 fn foreign_done(vm: &Vm, outer: &Value, child: &Value) -> Res<()> {
-    let Some(g) = outer.get::<Gather>() else { return Ok(()) };
+    let Some(g) = outer.get::<Gather>() else {
+        return Ok(());
+    };
     let copy = vm.new_future(g.fut.loop_.peek());
     let Some(f) = head(&copy) else { return Ok(()) };
     let cancelled = vm.call_method(child, &vm.names.cancelled.clone(), &[])?;
@@ -180,7 +197,9 @@ fn foreign_done(vm: &Vm, outer: &Value, child: &Value) -> Res<()> {
 
 /// The entry for a child came up in the ready queue.
 pub fn child_done(vm: &Vm, outer: &Value, child: &Value, f: &Future) -> Res<()> {
-    let Some(g) = outer.get::<Gather>() else { return Ok(()) };
+    let Some(g) = outer.get::<Gather>() else {
+        return Ok(());
+    };
     g.left.set(g.left.get().saturating_sub(1));
     if g.fut.done() {
         log_tb_off(child, f);
@@ -208,7 +227,9 @@ pub fn child_done(vm: &Vm, outer: &Value, child: &Value, f: &Future) -> Res<()> 
         };
         log_tb_off(c, f);
         results.push(match f.state.get() {
-            State::Cancelled => cancelled_error(vm, Some(f.cancel_message().unwrap_or_else(|| vm.str("")))),
+            State::Cancelled => {
+                cancelled_error(vm, Some(f.cancel_message().unwrap_or_else(|| vm.str(""))))
+            }
             _ => f.result.get(),
         });
     }
@@ -226,7 +247,9 @@ fn set_exception(vm: &Vm, outer: &Value, g: &Gather, e: Value) -> Res<()> {
 
 /// `cancel()`: every child is asked; if one agrees, the gather will end as cancelled.
 pub fn cancel(vm: &Vm, v: &Value, msg: Option<Value>) -> Res<bool> {
-    let Some(g) = v.get::<Gather>() else { return Ok(false) };
+    let Some(g) = v.get::<Gather>() else {
+        return Ok(false);
+    };
     if g.fut.done() {
         return Ok(false);
     }
@@ -261,7 +284,15 @@ fn ensure_future(vm: &Vm, a: &[Value]) -> Res {
 /// `create_task(coro, *, name=None, context=None)` in the running loop.
 fn create_task(vm: &Vm, a: &[Value]) -> Res {
     let lv = super::running_loop(vm)?;
-    super::loop_type::create_task_with(vm, &lv, &a[0], &a[1], &a[2], &a[3], a[4].get::<crate::object::dict::Dict>())
+    super::loop_type::create_task_with(
+        vm,
+        &lv,
+        &a[0],
+        &a[1],
+        &a[2],
+        &a[3],
+        a[4].get::<crate::object::dict::Dict>(),
+    )
 }
 
 /// The message of no running loop is asked for in many places.
@@ -275,7 +306,11 @@ pub static FUNCTIONS: &[NativeDef] = &[
         f: gather,
         doc: "A future for the results of all, in the order of the arguments.",
     },
-    NativeDef { sig: "ensure_future(coro_or_future, *, loop=None)", f: ensure_future, doc: "A future as it is; anything else that can be awaited, as a task." },
+    NativeDef {
+        sig: "ensure_future(coro_or_future, *, loop=None)",
+        f: ensure_future,
+        doc: "A future as it is; anything else that can be awaited, as a task.",
+    },
     NativeDef {
         sig: "create_task(coro, *, name=..., context=..., eager_start=..., **kwargs)",
         f: create_task,

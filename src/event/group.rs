@@ -43,7 +43,13 @@ pub struct Group {
 unsafe impl Payload for Group {
     const KIND: Kind = Kind::TaskGroup;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        for s in [&self.loop_, &self.parent, &self.base_error, &self.cancelled, &self.waiter] {
+        for s in [
+            &self.loop_,
+            &self.parent,
+            &self.base_error,
+            &self.cancelled,
+            &self.waiter,
+        ] {
             visit(s.peek());
         }
         // SAFETY: safe points only, no borrow is held.
@@ -53,7 +59,13 @@ unsafe impl Payload for Group {
         }
     }
     fn clear(&self) {
-        let old = (self.parent.take(), self.base_error.take(), self.waiter.take(), self.tasks.take(), self.errors.take());
+        let old = (
+            self.parent.take(),
+            self.base_error.take(),
+            self.waiter.take(),
+            self.tasks.take(),
+            self.errors.take(),
+        );
         drop(old);
     }
 }
@@ -126,7 +138,8 @@ fn create_task(vm: &Vm, a: &[Value]) -> Res {
         return Err(vm.runtime_error(format!("TaskGroup {} {problem}", vm.repr_string(&a[0])?)));
     }
     let more = a[5].get::<crate::object::dict::Dict>();
-    let tv = super::loop_type::create_task_with(vm, g.loop_.peek(), &a[1], &a[2], &a[3], &a[4], more)?;
+    let tv =
+        super::loop_type::create_task_with(vm, g.loop_.peek(), &a[1], &a[2], &a[3], &a[4], more)?;
     {
         let mut tasks = g.tasks.borrow_mut();
         if tasks.len() >= 32 && tasks.len() > 2 * g.live.get() {
@@ -150,7 +163,9 @@ fn create_task(vm: &Vm, a: &[Value]) -> Res {
 
 /// A task of the group is done.
 pub fn task_done(vm: &Vm, gv: &Value, tv: &Value, f: &Future) -> Res<()> {
-    let Some(g) = gv.get::<Group>() else { return Ok(()) };
+    let Some(g) = gv.get::<Group>() else {
+        return Ok(());
+    };
     {
         let mut tasks = g.tasks.borrow_mut();
         if let Some(t) = tasks.iter_mut().find(|t| t.is(tv)) {
@@ -179,9 +194,21 @@ pub fn task_done(vm: &Vm, gv: &Value, tv: &Value, f: &Future) -> Res<()> {
         let text = format!(
             "Task {} has errored out but its parent task {} is already completed",
             vm.repr_string(tv)?,
-            if parent.is_unbound() { "None".to_string() } else { vm.str_string(&parent)? }
+            if parent.is_unbound() {
+                "None".to_string()
+            } else {
+                vm.str_string(&parent)?
+            }
         );
-        return super::errors::report(vm, &g.loop_.get(), vec![("message", vm.str(&text)), ("exception", exc), ("task", tv.clone())]);
+        return super::errors::report(
+            vm,
+            &g.loop_.get(),
+            vec![
+                ("message", vm.str(&text)),
+                ("exception", exc),
+                ("task", tv.clone()),
+            ],
+        );
     }
     if !g.aborting.get() && !g.parent_cancelled.get() {
         // The block itself may still be running: it is stopped where it waits.
@@ -197,7 +224,13 @@ fn abort(vm: &Vm, g: &Group) -> Res<()> {
     if g.aborting.replace(true) {
         return Ok(());
     }
-    let tasks: Vec<Value> = g.tasks.borrow().iter().filter(|t| !t.is_unbound()).cloned().collect();
+    let tasks: Vec<Value> = g
+        .tasks
+        .borrow()
+        .iter()
+        .filter(|t| !t.is_unbound())
+        .cloned()
+        .collect();
     for t in tasks {
         if head(&t).is_none_or(|f| !f.done()) {
             cancel_any(vm, &t, None)?;
@@ -209,15 +242,23 @@ fn abort(vm: &Vm, g: &Group) -> Res<()> {
 /// Steps of `__aenter__` and `__aexit__`.
 pub fn advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(g) = target.get::<Group>() else { return Err(vm.type_error("a TaskGroup was expected")) };
+    let Some(g) = target.get::<Group>() else {
+        return Err(vm.type_error("a TaskGroup was expected"));
+    };
     if c.op == Op::GroupEnter {
         if g.entered.get() {
-            return Err(vm.runtime_error(format!("TaskGroup {} has already been entered", vm.repr_string(&target)?)));
+            return Err(vm.runtime_error(format!(
+                "TaskGroup {} has already been entered",
+                vm.repr_string(&target)?
+            )));
         }
         let lv = super::running_loop(vm)?;
         let parent = super::task_type::current_of(vm, &lv);
         if parent.is_none() {
-            return Err(vm.runtime_error(format!("TaskGroup {} cannot determine the parent task", vm.repr_string(&target)?)));
+            return Err(vm.runtime_error(format!(
+                "TaskGroup {} cannot determine the parent task",
+                vm.repr_string(&target)?
+            )));
         }
         g.loop_.set(lv);
         g.parent.set(parent);
@@ -248,7 +289,12 @@ fn wait_or_end(vm: &Vm, v: &Value, c: &NativeCoro, target: &Value, g: &Group) ->
     g.waiter.take();
     let r = end(vm, c, g);
     // The group is in the traceback of what it raises: the cycles are broken here.
-    let old = (g.parent.take(), g.base_error.take(), g.errors.take(), g.cancelled.take());
+    let old = (
+        g.parent.take(),
+        g.base_error.take(),
+        g.errors.take(),
+        g.cancelled.take(),
+    );
     drop(old);
     let _ = target;
     r.map(|()| Progress::Ready(Value::NONE))
@@ -291,7 +337,10 @@ fn end(vm: &Vm, c: &NativeCoro, g: &Group) -> Res<()> {
         cancel_any(vm, &parent, None)?;
     }
     let class = vm.exc_type(Exc::BaseExceptionGroup).clone();
-    let e = vm.call(&class, &[vm.str("unhandled errors in a TaskGroup"), vm.list(errors)])?;
+    let e = vm.call(
+        &class,
+        &[vm.str("unhandled errors in a TaskGroup"), vm.list(errors)],
+    )?;
     if let Some(x) = e.get::<crate::object::exception::Exception>() {
         x.suppress_context.set(true);
     }
@@ -310,7 +359,9 @@ fn uncancel(p: &Future) {
 /// An exception was thrown into the waiting end: a cancellation from outside stops the tasks first, then goes on.
 pub fn exit_thrown(vm: &Vm, v: &Value, c: &NativeCoro, e: Raised) -> Res<Step> {
     let target = c.target.get();
-    let Some(g) = target.get::<Group>() else { return Err(e) };
+    let Some(g) = target.get::<Group>() else {
+        return Err(e);
+    };
     if !is_cancelled_error(vm, &e.0) {
         c.state.set(CoState::Done);
         return Err(e);
@@ -338,7 +389,13 @@ pub fn exit_thrown(vm: &Vm, v: &Value, c: &NativeCoro, e: Raised) -> Res<Step> {
 
 fn get_tasks(vm: &Vm, v: &Value) -> Res {
     let g = this::<Group>(vm, v)?;
-    let all: Vec<Value> = g.tasks.borrow().iter().filter(|t| !t.is_unbound()).cloned().collect();
+    let all: Vec<Value> = g
+        .tasks
+        .borrow()
+        .iter()
+        .filter(|t| !t.is_unbound())
+        .cloned()
+        .collect();
     let set = vm.builtin("set")?;
     vm.call(&set, &[vm.list(all)])
 }
@@ -354,7 +411,14 @@ fn get_errors(vm: &Vm, v: &Value) -> Res {
 
 /// The tasks that a group waits for, for the deadlock report.
 pub fn waits_for(v: &Value) -> Vec<Value> {
-    v.get::<Group>().map_or(Vec::new(), |g| g.tasks.borrow().iter().filter(|t| t.is_kind::<Task>()).cloned().collect())
+    v.get::<Group>().map_or(Vec::new(), |g| {
+        g.tasks
+            .borrow()
+            .iter()
+            .filter(|t| t.is_kind::<Task>())
+            .cloned()
+            .collect()
+    })
 }
 
 fn slots(s: &mut Slots) {
@@ -368,8 +432,16 @@ pub static GROUP: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "__aenter__(self, /)", f: aenter, doc: "Begin." },
-        NativeDef { sig: "__aexit__(self, exc_type, exc, tb, /)", f: aexit, doc: "Wait for the tasks." },
+        NativeDef {
+            sig: "__aenter__(self, /)",
+            f: aenter,
+            doc: "Begin.",
+        },
+        NativeDef {
+            sig: "__aexit__(self, exc_type, exc, tb, /)",
+            f: aexit,
+            doc: "Wait for the tasks.",
+        },
         NativeDef {
             sig: "create_task(self, coro, *, name=..., context=..., eager_start=..., **kwargs)",
             f: create_task,
@@ -377,10 +449,30 @@ pub static GROUP: TypeSpec = TypeSpec {
         },
     ],
     getset: &[
-        GetSetDef { name: "_tasks", get: get_tasks, set: None, doc: "its tasks that are not done" },
-        GetSetDef { name: "_parent_task", get: get_parent, set: None, doc: "the task whose block it is" },
-        GetSetDef { name: "_loop", get: get_loop, set: None, doc: "its loop" },
-        GetSetDef { name: "_errors", get: get_errors, set: None, doc: "what its tasks raised" },
+        GetSetDef {
+            name: "_tasks",
+            get: get_tasks,
+            set: None,
+            doc: "its tasks that are not done",
+        },
+        GetSetDef {
+            name: "_parent_task",
+            get: get_parent,
+            set: None,
+            doc: "the task whose block it is",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: get_loop,
+            set: None,
+            doc: "its loop",
+        },
+        GetSetDef {
+            name: "_errors",
+            get: get_errors,
+            set: None,
+            doc: "what its tasks raised",
+        },
     ],
     doc: "Waits at the end of the block for all its tasks; the first that fails cancels the others.",
     ..TypeSpec::EMPTY

@@ -34,18 +34,36 @@ pub struct Handle {
 unsafe impl Payload for Handle {
     const KIND: Kind = Kind::Handle;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        for s in [&self.callback, &self.args, &self.context, &self.loop_, &self.source] {
+        for s in [
+            &self.callback,
+            &self.args,
+            &self.context,
+            &self.loop_,
+            &self.source,
+        ] {
             visit(s.peek());
         }
     }
     fn clear(&self) {
-        let old = (self.callback.take(), self.args.take(), self.context.take(), self.loop_.take());
+        let old = (
+            self.callback.take(),
+            self.args.take(),
+            self.context.take(),
+            self.loop_.take(),
+        );
         drop(old);
     }
 }
 
 /// A new handle; `when` NaN for one that is no timer. An unbound context means a copy of the current one.
-pub fn make(vm: &Vm, lv: &Value, callback: Value, args: Value, context: &Value, when: f64) -> Value {
+pub fn make(
+    vm: &Vm,
+    lv: &Value,
+    callback: Value,
+    args: Value,
+    context: &Value,
+    when: f64,
+) -> Value {
     let context = match context.non_none() {
         Some(c) => c.clone(),
         None => super::context::copy_current(vm),
@@ -60,12 +78,18 @@ pub fn make(vm: &Vm, lv: &Value, callback: Value, args: Value, context: &Value, 
         when: Cell::new(when),
         source: Slot::empty(),
     };
-    if when.is_nan() { vm.alloc(h) } else { vm.heap.alloc(state(vm).timer_handle_shape.get(), h, 0) }
+    if when.is_nan() {
+        vm.alloc(h)
+    } else {
+        vm.heap.alloc(state(vm).timer_handle_shape.get(), h, 0)
+    }
 }
 
 /// Runs a handle's callback.
 pub fn run(vm: &Vm, hv: &Value) -> Res<()> {
-    let Some(h) = hv.get::<Handle>() else { return Ok(()) };
+    let Some(h) = hv.get::<Handle>() else {
+        return Ok(());
+    };
     if h.cancelled.get() {
         return Ok(());
     }
@@ -93,7 +117,14 @@ pub fn call_back(vm: &Vm, lv: &Value, f: &Value, fut: &Value, ctx: &Value) -> Re
 
 /// A callback raised: the loop's exception handler hears of it, unless the program is to end.
 #[cold]
-fn failed(vm: &Vm, lv: &Value, e: Raised, f: &Value, args: &Value, handle: Option<&Value>) -> Res<()> {
+fn failed(
+    vm: &Vm,
+    lv: &Value,
+    e: Raised,
+    f: &Value,
+    args: &Value,
+    handle: Option<&Value>,
+) -> Res<()> {
     if vm.is_exc(&e, Exc::SystemExit) || vm.is_exc(&e, Exc::KeyboardInterrupt) {
         return Err(e);
     }
@@ -111,7 +142,11 @@ fn failed(vm: &Vm, lv: &Value, e: Raised, f: &Value, args: &Value, handle: Optio
         ("exception", e.0),
         ("handle", handle.clone()),
     ];
-    if let Some(s) = handle.get::<Handle>().map(|h| h.source.get()).filter(|s| !s.is_unbound()) {
+    if let Some(s) = handle
+        .get::<Handle>()
+        .map(|h| h.source.get())
+        .filter(|s| !s.is_unbound())
+    {
         ctx.push(("source_traceback", s));
     }
     super::errors::report(vm, lv, ctx)
@@ -122,7 +157,11 @@ fn source_text(vm: &Vm, lv: &Value, f: &Value, args: &Value) -> Res<String> {
     let helpers = super::import(vm, "asyncio.format_helpers")?;
     let show = vm.getattr_str(&helpers, "_format_callback_source")?;
     let debug = lv.get::<Loop>().is_some_and(|l| l.debug.get());
-    let r = vm.call_kw(&show, &[f.clone(), args.clone()], &[(vm.intern("debug"), Value::bool(debug))])?;
+    let r = vm.call_kw(
+        &show,
+        &[f.clone(), args.clone()],
+        &[(vm.intern("debug"), Value::bool(debug))],
+    )?;
     vm.str_string(&r)
 }
 
@@ -138,7 +177,12 @@ fn repr(vm: &Vm, v: &Value) -> Res {
         info.push(format!("when={}", vm.repr_string(&vm.float(h.when.get()))?));
     }
     if h.callback.is_set() && !h.callback.peek().is_none() {
-        info.push(source_text(vm, &h.loop_.get(), &h.callback.get(), &h.args.get())?);
+        info.push(source_text(
+            vm,
+            &h.loop_.get(),
+            &h.callback.get(),
+            &h.args.get(),
+        )?);
     }
     if let Some(s) = h.source.get().non_none() {
         info.push(super::debug::created_at(vm, s)?);
@@ -147,10 +191,20 @@ fn repr(vm: &Vm, v: &Value) -> Res {
 }
 
 fn new_handle(vm: &Vm, class: &Value, args: Args) -> Res {
-    let timer = class.get::<crate::object::types::TypeObj>().is_some_and(|t| t.is_subtype(state(vm).timer_handle.peek()));
-    let sig = if timer { "TimerHandle(when, callback, args, loop, context=None)" } else { "Handle(callback, args, loop, context=None)" };
+    let timer = class
+        .get::<crate::object::types::TypeObj>()
+        .is_some_and(|t| t.is_subtype(state(vm).timer_handle.peek()));
+    let sig = if timer {
+        "TimerHandle(when, callback, args, loop, context=None)"
+    } else {
+        "Handle(callback, args, loop, context=None)"
+    };
     let mut a = vm.bind_args(sig, args)?;
-    let when = if timer { vm.to_f64(&a.remove(0))? } else { f64::NAN };
+    let when = if timer {
+        vm.to_f64(&a.remove(0))?
+    } else {
+        f64::NAN
+    };
     let args = vm.tuple(vm.collect(&a[1])?);
     let h = make(vm, &a[2], a[0].clone(), args, &a[3], when);
     if let Some(x) = h.get::<Handle>() {
@@ -190,7 +244,10 @@ fn run_method(vm: &Vm, a: &[Value]) -> Res {
     Ok(Value::NONE)
 }
 fn get_context(vm: &Vm, a: &[Value]) -> Res {
-    Ok(super::context::object(vm, &this::<Handle>(vm, &a[0])?.context))
+    Ok(super::context::object(
+        vm,
+        &this::<Handle>(vm, &a[0])?.context,
+    ))
 }
 fn when(vm: &Vm, a: &[Value]) -> Res {
     Ok(vm.float(this::<Handle>(vm, &a[0])?.when.get()))
@@ -218,7 +275,9 @@ fn get_scheduled(vm: &Vm, v: &Value) -> Res {
 }
 
 fn timer_cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<Handle>(), b.get::<Handle>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<Handle>(), b.get::<Handle>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let (p, q) = (x.when.get(), y.when.get());
     if p.is_nan() || q.is_nan() {
         return Ok(Value::NOT_IMPLEMENTED);
@@ -257,17 +316,58 @@ pub static HANDLE: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "cancel(self, /)", f: cancel, doc: "Let the callback not be called." },
-        NativeDef { sig: "cancelled(self, /)", f: cancelled, doc: "Whether it was cancelled." },
-        NativeDef { sig: "get_context(self, /)", f: get_context, doc: "The context the callback runs in." },
-        NativeDef { sig: "_run(self, /)", f: run_method, doc: "Call the callback." },
+        NativeDef {
+            sig: "cancel(self, /)",
+            f: cancel,
+            doc: "Let the callback not be called.",
+        },
+        NativeDef {
+            sig: "cancelled(self, /)",
+            f: cancelled,
+            doc: "Whether it was cancelled.",
+        },
+        NativeDef {
+            sig: "get_context(self, /)",
+            f: get_context,
+            doc: "The context the callback runs in.",
+        },
+        NativeDef {
+            sig: "_run(self, /)",
+            f: run_method,
+            doc: "Call the callback.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "_cancelled", get: get_cancelled, set: None, doc: "whether it was cancelled" },
-        GetSetDef { name: "_callback", get: get_callback, set: None, doc: "the callback, None once cancelled" },
-        GetSetDef { name: "_args", get: get_args, set: None, doc: "its arguments" },
-        GetSetDef { name: "_loop", get: get_loop, set: None, doc: "the loop" },
-        GetSetDef { name: "_source_traceback", get: get_source, set: None, doc: "where it was made, in debug mode" },
+        GetSetDef {
+            name: "_cancelled",
+            get: get_cancelled,
+            set: None,
+            doc: "whether it was cancelled",
+        },
+        GetSetDef {
+            name: "_callback",
+            get: get_callback,
+            set: None,
+            doc: "the callback, None once cancelled",
+        },
+        GetSetDef {
+            name: "_args",
+            get: get_args,
+            set: None,
+            doc: "its arguments",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: get_loop,
+            set: None,
+            doc: "the loop",
+        },
+        GetSetDef {
+            name: "_source_traceback",
+            get: get_source,
+            set: None,
+            doc: "where it was made, in debug mode",
+        },
     ],
     doc: "What call_soon() gives.",
     ..TypeSpec::EMPTY
@@ -278,10 +378,24 @@ pub static TIMER_HANDLE: TypeSpec = TypeSpec {
     kind: Kind::Handle,
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots: timer_slots,
-    methods: &[NativeDef { sig: "when(self, /)", f: when, doc: "The loop time it is set for." }],
+    methods: &[NativeDef {
+        sig: "when(self, /)",
+        f: when,
+        doc: "The loop time it is set for.",
+    }],
     getset: &[
-        GetSetDef { name: "_when", get: get_when, set: None, doc: "the loop time it is set for" },
-        GetSetDef { name: "_scheduled", get: get_scheduled, set: None, doc: "whether it is in the loop's heap" },
+        GetSetDef {
+            name: "_when",
+            get: get_when,
+            set: None,
+            doc: "the loop time it is set for",
+        },
+        GetSetDef {
+            name: "_scheduled",
+            get: get_scheduled,
+            set: None,
+            doc: "whether it is in the loop's heap",
+        },
     ],
     doc: "What call_later() and call_at() give.",
     ..TypeSpec::EMPTY

@@ -26,13 +26,19 @@ fn on_signal(vm: &Vm) -> Res<()> {
         match i.as_mut() {
             Some(i) => {
                 i.count += 1;
-                if i.count == 1 { Some(i.task.clone()) } else { None }
+                if i.count == 1 {
+                    Some(i.task.clone())
+                } else {
+                    None
+                }
             }
             None => None,
         }
     };
     match task {
-        Some(t) if !super::future::head(&t).is_some_and(|f| f.done()) => super::task_type::cancel_task(vm, &t).map(|_| ()),
+        Some(t) if !super::future::head(&t).is_some_and(|f| f.done()) => {
+            super::task_type::cancel_task(vm, &t).map(|_| ())
+        }
         _ => Err(e),
     }
 }
@@ -43,15 +49,26 @@ fn catch_interrupt(vm: &Vm, a: &[Value]) -> Res {
     if st.interrupt.borrow().is_some() {
         return Ok(Value::FALSE);
     }
-    *st.interrupt.borrow_mut() = Some(Interrupt { loop_: a[0].clone(), task: a[1].clone(), count: 0 });
-    vm.extension::<Before>().0.set(vm.hooks.signal.replace(on_signal));
+    *st.interrupt.borrow_mut() = Some(Interrupt {
+        loop_: a[0].clone(),
+        task: a[1].clone(),
+        count: 0,
+    });
+    vm.extension::<Before>()
+        .0
+        .set(vm.hooks.signal.replace(on_signal));
     Ok(Value::TRUE)
 }
 
 /// `release_interrupt(loop) -> count`
 fn release_interrupt(vm: &Vm, a: &[Value]) -> Res {
     let st = state(vm);
-    if !st.interrupt.borrow().as_ref().is_some_and(|i| i.loop_.is(&a[0])) {
+    if !st
+        .interrupt
+        .borrow()
+        .as_ref()
+        .is_some_and(|i| i.loop_.is(&a[0]))
+    {
         return Ok(vm.int(0));
     }
     let i = st.interrupt.borrow_mut().take();
@@ -60,6 +77,14 @@ fn release_interrupt(vm: &Vm, a: &[Value]) -> Res {
 }
 
 pub static FUNCTIONS: &[NativeDef] = &[
-    NativeDef { sig: "catch_interrupt(loop, task)", f: catch_interrupt, doc: "Let the first Ctrl-C cancel the task." },
-    NativeDef { sig: "release_interrupt(loop)", f: release_interrupt, doc: "Undo that; gives how many there were." },
+    NativeDef {
+        sig: "catch_interrupt(loop, task)",
+        f: catch_interrupt,
+        doc: "Let the first Ctrl-C cancel the task.",
+    },
+    NativeDef {
+        sig: "release_interrupt(loop)",
+        f: release_interrupt,
+        doc: "Undo that; gives how many there were.",
+    },
 ];

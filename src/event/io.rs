@@ -92,7 +92,10 @@ impl Io {
         Some(s)
     }
     fn find(&self, fd: i32) -> Option<usize> {
-        self.sources.iter().position(|s| s.as_ref().is_some_and(|s| s.fd == fd && s.target.is_unbound()))
+        self.sources.iter().position(|s| {
+            s.as_ref()
+                .is_some_and(|s| s.fd == fd && s.target.is_unbound())
+        })
     }
 }
 
@@ -114,7 +117,10 @@ pub fn with_io<R>(vm: &Vm, lp: &Loop, f: impl FnOnce(&mut Io) -> std::io::Result
 
 /// True if something from outside could still wake the loop.
 pub fn can_wake(lp: &Loop) -> bool {
-    lp.io.borrow().as_ref().is_some_and(|io| io.used > 0 || !io.queries.is_empty())
+    lp.io
+        .borrow()
+        .as_ref()
+        .is_some_and(|io| io.used > 0 || !io.queries.is_empty())
 }
 
 /// Wakes the loop from its wait, if it has one.
@@ -130,7 +136,13 @@ pub fn wake_up(lp: &Loop) {
 /// Waits for descriptors, answers and the clock; what came goes to the ready queue.
 pub fn poll(vm: &Vm, lv: &Value, lp: &Loop, timeout: Option<Duration>) -> Res<()> {
     let zero = timeout == Some(Duration::ZERO);
-    if zero && lp.io.borrow().as_ref().is_none_or(|io| io.used == 0 && io.queries.is_empty()) {
+    if zero
+        && lp
+            .io
+            .borrow()
+            .as_ref()
+            .is_none_or(|io| io.used == 0 && io.queries.is_empty())
+    {
         return Ok(());
     }
     with_io(vm, lp, |io| {
@@ -140,7 +152,11 @@ pub fn poll(vm: &Vm, lv: &Value, lp: &Loop, timeout: Option<Duration>) -> Res<()
     let (events, answers) = {
         let mut io = lp.io.borrow_mut();
         let Some(io) = io.as_mut() else { return Ok(()) };
-        let answers = if io.queries.is_empty() { Vec::new() } else { std::mem::take(&mut *io.answers.lock().unwrap_or_else(|e| e.into_inner())) };
+        let answers = if io.queries.is_empty() {
+            Vec::new()
+        } else {
+            std::mem::take(&mut *io.answers.lock().unwrap_or_else(|e| e.into_inner()))
+        };
         (std::mem::take(&mut io.ready), answers)
     };
     for e in &events {
@@ -151,7 +167,11 @@ pub fn poll(vm: &Vm, lv: &Value, lp: &Loop, timeout: Option<Duration>) -> Res<()
         io.ready.clear();
     }
     for (id, outcome) in answers {
-        let fut = lp.io.borrow_mut().as_mut().and_then(|io| io.queries.remove(&id));
+        let fut = lp
+            .io
+            .borrow_mut()
+            .as_mut()
+            .and_then(|io| io.queries.remove(&id));
         if let Some(f) = fut {
             super::net::answered(vm, &f, outcome)?;
         }
@@ -163,7 +183,9 @@ pub fn poll(vm: &Vm, lv: &Value, lp: &Loop, timeout: Option<Duration>) -> Res<()
 fn deliver(vm: &Vm, lv: &Value, lp: &Loop, e: &Readiness) -> Res<()> {
     let (target, handles) = {
         let io = lp.io.borrow();
-        let Some(s) = io.as_ref().and_then(|io| io.sources.get(e.token)?.as_ref()) else { return Ok(()) };
+        let Some(s) = io.as_ref().and_then(|io| io.sources.get(e.token)?.as_ref()) else {
+            return Ok(());
+        };
         if s.target.is_unbound() {
             let mut hs = Vec::new();
             if e.readable {
@@ -173,7 +195,9 @@ fn deliver(vm: &Vm, lv: &Value, lp: &Loop, e: &Readiness) -> Res<()> {
                 hs.extend(s.writer.clone());
             }
             if let Some(io) = io.as_ref() {
-                let _ = io.poller.change(s.fd, e.token, s.reader.is_some(), s.writer.is_some());
+                let _ = io
+                    .poller
+                    .change(s.fd, e.token, s.reader.is_some(), s.writer.is_some());
             }
             (Value::UNBOUND, hs)
         } else {
@@ -201,7 +225,12 @@ pub fn dispatch(vm: &Vm, lv: &Value, target: &Value, side: Side) -> Res<()> {
 /// Registers a transport, listener or connection attempt for both directions; gives its token.
 pub fn attach(vm: &Vm, lp: &Loop, fd: i32, target: &Value, write: bool) -> Res<usize> {
     with_io(vm, lp, |io| {
-        let token = io.insert(Source { fd, target: target.clone(), reader: None, writer: None });
+        let token = io.insert(Source {
+            fd,
+            target: target.clone(),
+            reader: None,
+            writer: None,
+        });
         if let Err(e) = io.poller.add(fd, token, true, write) {
             io.take(token);
             return Err(e);
@@ -234,7 +263,10 @@ pub fn resolve(vm: &Vm, lp: &Loop, q: Query, fut: &Value) -> Res<()> {
         io.resolver.submit(
             q,
             Box::new(move |outcome| {
-                answers.lock().unwrap_or_else(|e| e.into_inner()).push((id, outcome));
+                answers
+                    .lock()
+                    .unwrap_or_else(|e| e.into_inner())
+                    .push((id, outcome));
                 let _ = waker.wake();
             }),
         );
@@ -278,17 +310,42 @@ pub fn watch(vm: &Vm, lv: &Value, fd: &Value, side: Side, callback: &Value, args
     let lp = this::<Loop>(vm, lv)?;
     super::run::check_open(vm, lp)?;
     let fd = fileno(vm, fd)?;
-    let h = super::handle::make(vm, lv, callback.clone(), args.clone(), &Value::NONE, f64::NAN);
+    let h = super::handle::make(
+        vm,
+        lv,
+        callback.clone(),
+        args.clone(),
+        &Value::NONE,
+        f64::NAN,
+    );
     let old = with_io(vm, lp, |io| {
         let (token, known) = match io.find(fd) {
             Some(t) => (t, true),
-            None => (io.insert(Source { fd, target: Value::UNBOUND, reader: None, writer: None }), false),
+            None => (
+                io.insert(Source {
+                    fd,
+                    target: Value::UNBOUND,
+                    reader: None,
+                    writer: None,
+                }),
+                false,
+            ),
         };
-        let Some(s) = io.sources[token].as_mut() else { return Ok(None) };
-        let place = if side == Side::Read { &mut s.reader } else { &mut s.writer };
+        let Some(s) = io.sources[token].as_mut() else {
+            return Ok(None);
+        };
+        let place = if side == Side::Read {
+            &mut s.reader
+        } else {
+            &mut s.writer
+        };
         let old = place.replace(h.clone());
         let (r, w) = (s.reader.is_some(), s.writer.is_some());
-        let result = if known { io.poller.change(fd, token, r, w) } else { io.poller.add(fd, token, r, w) };
+        let result = if known {
+            io.poller.change(fd, token, r, w)
+        } else {
+            io.poller.add(fd, token, r, w)
+        };
         if let Err(e) = result {
             if !known {
                 io.take(token);
@@ -310,9 +367,17 @@ pub fn unwatch(vm: &Vm, lv: &Value, fd: &Value, side: Side) -> Res<bool> {
     }
     let fd = fileno(vm, fd)?;
     let old = with_io(vm, lp, |io| {
-        let Some(token) = io.find(fd) else { return Ok(None) };
-        let Some(s) = io.sources[token].as_mut() else { return Ok(None) };
-        let old = if side == Side::Read { s.reader.take() } else { s.writer.take() };
+        let Some(token) = io.find(fd) else {
+            return Ok(None);
+        };
+        let Some(s) = io.sources[token].as_mut() else {
+            return Ok(None);
+        };
+        let old = if side == Side::Read {
+            s.reader.take()
+        } else {
+            s.writer.take()
+        };
         let (r, w) = (s.reader.is_some(), s.writer.is_some());
         if !r && !w {
             io.poller.remove(fd);

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 
 /// See the module's head. Boxed on the first wait: most primitives never have a line.
 #[derive(Default)]
+#[allow(clippy::box_collection)]
 pub struct Line(RefCell<Option<Box<VecDeque<Value>>>>);
 
 impl Line {
@@ -21,7 +22,10 @@ impl Line {
         self.len() == 0
     }
     pub fn push(&self, v: Value) {
-        self.0.borrow_mut().get_or_insert_with(Box::default).push_back(v)
+        self.0
+            .borrow_mut()
+            .get_or_insert_with(Box::default)
+            .push_back(v)
     }
     pub fn first(&self) -> Option<Value> {
         self.0.borrow().as_ref().and_then(|q| q.front().cloned())
@@ -41,15 +45,24 @@ impl Line {
         at.map(|i| q.remove(i)).is_some()
     }
     pub fn to_vec(&self) -> Vec<Value> {
-        self.0.borrow().as_ref().map_or(Vec::new(), |q| q.iter().cloned().collect())
+        self.0
+            .borrow()
+            .as_ref()
+            .map_or(Vec::new(), |q| q.iter().cloned().collect())
     }
     /// True if nobody in line still wants his turn (all were cancelled).
     pub fn all_cancelled(&self) -> bool {
-        self.0.borrow().as_ref().is_none_or(|q| q.iter().all(is_cancelled))
+        self.0
+            .borrow()
+            .as_ref()
+            .is_none_or(|q| q.iter().all(is_cancelled))
     }
     /// The first that is neither woken nor cancelled.
     pub fn first_waiting(&self) -> Option<Value> {
-        self.0.borrow().as_ref().and_then(|q| q.iter().find(|v| is_waiting(v)).cloned())
+        self.0
+            .borrow()
+            .as_ref()
+            .and_then(|q| q.iter().find(|v| is_waiting(v)).cloned())
     }
     pub fn wake_all(&self, vm: &Vm) -> Res<()> {
         for v in self.to_vec() {

@@ -22,14 +22,18 @@ fn new(vm: &Vm, class: &Value, _: Args) -> Res {
     let base = vm.kind_type(Kind::Loop).clone();
     let same = |name: &str| {
         let n = vm.intern(name);
-        match (vm.lookup_type_attr(class, &n), vm.lookup_type_attr(&base, &n)) {
+        match (
+            vm.lookup_type_attr(class, &n),
+            vm.lookup_type_attr(&base, &n),
+        ) {
             (Some(a), Some(b)) => a.is(&b),
             _ => false,
         }
     };
     lp.direct.set(DIRECT.iter().all(|n| same(n)));
     lp.own_time.set(!same("time"));
-    lp.debug.set(std::env::var_os("PYTHONASYNCIODEBUG").is_some_and(|v| !v.is_empty()));
+    lp.debug
+        .set(std::env::var_os("PYTHONASYNCIODEBUG").is_some_and(|v| !v.is_empty()));
     Ok(alloc_as(vm, class, lp))
 }
 fn init(vm: &Vm, v: &Value, _: Args) -> Res<()> {
@@ -172,11 +176,27 @@ pub fn create_task_in(vm: &Vm, lv: &Value, coro: &Value) -> Res {
     {
         return spawn(vm, lv, coro.clone(), None, None);
     }
-    create_task_with(vm, lv, coro, &Value::UNBOUND, &Value::UNBOUND, &Value::UNBOUND, None)
+    create_task_with(
+        vm,
+        lv,
+        coro,
+        &Value::UNBOUND,
+        &Value::UNBOUND,
+        &Value::UNBOUND,
+        None,
+    )
 }
 
 /// `create_task` with what was given of its keywords.
-pub fn create_task_with(vm: &Vm, lv: &Value, coro: &Value, name: &Value, ctx: &Value, eager: &Value, more: Option<&Dict>) -> Res {
+pub fn create_task_with(
+    vm: &Vm,
+    lv: &Value,
+    coro: &Value,
+    name: &Value,
+    ctx: &Value,
+    eager: &Value,
+    more: Option<&Dict>,
+) -> Res {
     let more_items = more.map(Dict::items).unwrap_or_default();
     if let Some(lp) = lv.get::<Loop>()
         && lp.direct.get()
@@ -186,7 +206,10 @@ pub fn create_task_with(vm: &Vm, lv: &Value, coro: &Value, name: &Value, ctx: &V
     {
         check_open(vm, lp)?;
         if !is_coroutine(vm, coro) {
-            return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr_string(coro)?)));
+            return Err(vm.type_error(format!(
+                "a coroutine was expected, got {}",
+                vm.repr_string(coro)?
+            )));
         }
         return spawn(vm, lv, coro.clone(), name.non_none(), ctx.non_none());
     }
@@ -223,7 +246,10 @@ fn create_task(vm: &Vm, a: &[Value]) -> Res {
     if !lp.task_factory.is_set() && a[4].is_unbound() && more.is_empty() {
         check_open(vm, lp)?;
         if !is_coroutine(vm, &a[1]) {
-            return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr_string(&a[1])?)));
+            return Err(vm.type_error(format!(
+                "a coroutine was expected, got {}",
+                vm.repr_string(&a[1])?
+            )));
         }
         return spawn(vm, &a[0], a[1].clone(), a[2].non_none(), a[3].non_none());
     }
@@ -256,7 +282,12 @@ fn set_exception_handler(vm: &Vm, a: &[Value]) -> Res {
     match a[1].non_none() {
         None => drop(lp.exception_handler.take()),
         Some(f) if vm.is_callable(f) => lp.exception_handler.set(f.clone()),
-        Some(f) => return Err(vm.type_error(format!("A callable object or None is expected, got {}", vm.repr_string(f)?))),
+        Some(f) => {
+            return Err(vm.type_error(format!(
+                "A callable object or None is expected, got {}",
+                vm.repr_string(f)?
+            )));
+        }
     }
     Ok(Value::NONE)
 }
@@ -314,35 +345,148 @@ pub static LOOP: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "call_soon(self, callback, /, *args, context=None)", f: call_soon, doc: "Call it in the next turn." },
-        NativeDef { sig: "call_soon_threadsafe(self, callback, /, *args, context=None)", f: call_soon_threadsafe, doc: "call_soon() from another thread." },
-        NativeDef { sig: "call_later(self, delay, callback, /, *args, context=None)", f: call_later, doc: "Call it in `delay` seconds." },
-        NativeDef { sig: "call_at(self, when, callback, /, *args, context=None)", f: call_at, doc: "Call it at a loop time." },
-        NativeDef { sig: "time(self, /)", f: time, doc: "Loop time in seconds." },
-        NativeDef { sig: "run_forever(self, /)", f: method_run_forever, doc: "Run until stop()." },
-        NativeDef { sig: "run_until_complete(self, future, /)", f: method_run_until_complete, doc: "Run until a future is done; gives its result." },
-        NativeDef { sig: "stop(self, /)", f: stop, doc: "End the run after this turn." },
-        NativeDef { sig: "_stop_when_done(self, future, /)", f: stop_when_done, doc: "stop(), as a done-callback." },
-        NativeDef { sig: "close(self, /)", f: close, doc: "Give everything up; the loop cannot be used any more." },
-        NativeDef { sig: "is_running(self, /)", f: is_running, doc: "Whether it runs." },
-        NativeDef { sig: "is_closed(self, /)", f: is_closed, doc: "Whether it is closed." },
-        NativeDef { sig: "_check_closed(self, /)", f: check_closed, doc: "RuntimeError if it is closed." },
-        NativeDef { sig: "create_future(self, /)", f: create_future, doc: "A new future of this loop." },
-        NativeDef { sig: "create_task(self, coro, *, name=..., context=..., eager_start=..., **kwargs)", f: create_task, doc: "Start a coroutine as a task." },
-        NativeDef { sig: "set_task_factory(self, factory, /)", f: set_task_factory, doc: "Have create_task() call factory(loop, coro)." },
-        NativeDef { sig: "get_task_factory(self, /)", f: get_task_factory, doc: "The task factory, or None." },
-        NativeDef { sig: "set_exception_handler(self, handler, /)", f: set_exception_handler, doc: "Have errors that nobody awaits told to handler(loop, context)." },
-        NativeDef { sig: "get_exception_handler(self, /)", f: get_exception_handler, doc: "The exception handler, or None." },
-        NativeDef { sig: "call_exception_handler(self, context, /)", f: call_exception_handler, doc: "Tell the exception handler." },
-        NativeDef { sig: "get_debug(self, /)", f: get_debug, doc: "Whether debug mode is on." },
-        NativeDef { sig: "set_debug(self, enabled, /)", f: set_debug, doc: "Turn debug mode on or off." },
-        NativeDef { sig: "_take_asyncgens(self, /)", f: take_asyncgens, doc: "The asynchronous generators that are open." },
-        NativeDef { sig: "add_reader(self, fd, callback, /, *args)", f: add_reader, doc: "Call it whenever the descriptor can be read." },
-        NativeDef { sig: "add_writer(self, fd, callback, /, *args)", f: add_writer, doc: "Call it whenever the descriptor can be written." },
-        NativeDef { sig: "remove_reader(self, fd, /)", f: remove_reader, doc: "Undo add_reader()." },
-        NativeDef { sig: "remove_writer(self, fd, /)", f: remove_writer, doc: "Undo add_writer()." },
+        NativeDef {
+            sig: "call_soon(self, callback, /, *args, context=None)",
+            f: call_soon,
+            doc: "Call it in the next turn.",
+        },
+        NativeDef {
+            sig: "call_soon_threadsafe(self, callback, /, *args, context=None)",
+            f: call_soon_threadsafe,
+            doc: "call_soon() from another thread.",
+        },
+        NativeDef {
+            sig: "call_later(self, delay, callback, /, *args, context=None)",
+            f: call_later,
+            doc: "Call it in `delay` seconds.",
+        },
+        NativeDef {
+            sig: "call_at(self, when, callback, /, *args, context=None)",
+            f: call_at,
+            doc: "Call it at a loop time.",
+        },
+        NativeDef {
+            sig: "time(self, /)",
+            f: time,
+            doc: "Loop time in seconds.",
+        },
+        NativeDef {
+            sig: "run_forever(self, /)",
+            f: method_run_forever,
+            doc: "Run until stop().",
+        },
+        NativeDef {
+            sig: "run_until_complete(self, future, /)",
+            f: method_run_until_complete,
+            doc: "Run until a future is done; gives its result.",
+        },
+        NativeDef {
+            sig: "stop(self, /)",
+            f: stop,
+            doc: "End the run after this turn.",
+        },
+        NativeDef {
+            sig: "_stop_when_done(self, future, /)",
+            f: stop_when_done,
+            doc: "stop(), as a done-callback.",
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: close,
+            doc: "Give everything up; the loop cannot be used any more.",
+        },
+        NativeDef {
+            sig: "is_running(self, /)",
+            f: is_running,
+            doc: "Whether it runs.",
+        },
+        NativeDef {
+            sig: "is_closed(self, /)",
+            f: is_closed,
+            doc: "Whether it is closed.",
+        },
+        NativeDef {
+            sig: "_check_closed(self, /)",
+            f: check_closed,
+            doc: "RuntimeError if it is closed.",
+        },
+        NativeDef {
+            sig: "create_future(self, /)",
+            f: create_future,
+            doc: "A new future of this loop.",
+        },
+        NativeDef {
+            sig: "create_task(self, coro, *, name=..., context=..., eager_start=..., **kwargs)",
+            f: create_task,
+            doc: "Start a coroutine as a task.",
+        },
+        NativeDef {
+            sig: "set_task_factory(self, factory, /)",
+            f: set_task_factory,
+            doc: "Have create_task() call factory(loop, coro).",
+        },
+        NativeDef {
+            sig: "get_task_factory(self, /)",
+            f: get_task_factory,
+            doc: "The task factory, or None.",
+        },
+        NativeDef {
+            sig: "set_exception_handler(self, handler, /)",
+            f: set_exception_handler,
+            doc: "Have errors that nobody awaits told to handler(loop, context).",
+        },
+        NativeDef {
+            sig: "get_exception_handler(self, /)",
+            f: get_exception_handler,
+            doc: "The exception handler, or None.",
+        },
+        NativeDef {
+            sig: "call_exception_handler(self, context, /)",
+            f: call_exception_handler,
+            doc: "Tell the exception handler.",
+        },
+        NativeDef {
+            sig: "get_debug(self, /)",
+            f: get_debug,
+            doc: "Whether debug mode is on.",
+        },
+        NativeDef {
+            sig: "set_debug(self, enabled, /)",
+            f: set_debug,
+            doc: "Turn debug mode on or off.",
+        },
+        NativeDef {
+            sig: "_take_asyncgens(self, /)",
+            f: take_asyncgens,
+            doc: "The asynchronous generators that are open.",
+        },
+        NativeDef {
+            sig: "add_reader(self, fd, callback, /, *args)",
+            f: add_reader,
+            doc: "Call it whenever the descriptor can be read.",
+        },
+        NativeDef {
+            sig: "add_writer(self, fd, callback, /, *args)",
+            f: add_writer,
+            doc: "Call it whenever the descriptor can be written.",
+        },
+        NativeDef {
+            sig: "remove_reader(self, fd, /)",
+            f: remove_reader,
+            doc: "Undo add_reader().",
+        },
+        NativeDef {
+            sig: "remove_writer(self, fd, /)",
+            f: remove_writer,
+            doc: "Undo add_writer().",
+        },
     ],
-    getset: &[GetSetDef { name: "slow_callback_duration", get: slow, set: Some(set_slow), doc: "seconds that debug mode allows a callback" }],
+    getset: &[GetSetDef {
+        name: "slow_callback_duration",
+        get: slow,
+        set: Some(set_slow),
+        doc: "seconds that debug mode allows a callback",
+    }],
     doc: "The event loop.",
     ..TypeSpec::EMPTY
 };

@@ -68,12 +68,23 @@ unsafe impl Payload for Loop {
                 io.trace(visit)
             }
         }
-        for s in [&self.current, &self.first, &self.task_factory, &self.exception_handler] {
+        for s in [
+            &self.current,
+            &self.first,
+            &self.task_factory,
+            &self.exception_handler,
+        ] {
             visit(s.peek());
         }
     }
     fn clear(&self) {
-        let old = (self.take_ready(), self.timers.borrow_mut().take(), self.task_factory.take(), self.exception_handler.take(), self.io.take());
+        let old = (
+            self.take_ready(),
+            self.timers.borrow_mut().take(),
+            self.task_factory.take(),
+            self.exception_handler.take(),
+            self.io.take(),
+        );
         drop(old);
         drop(self.take_tasks());
     }
@@ -211,4 +222,3 @@ impl Drop for Loop {
         drop(self.take_tasks());
     }
 }
-

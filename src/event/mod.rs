@@ -55,7 +55,11 @@ use crate::vm::{Res, Vm};
 /// The running loop, or RuntimeError.
 pub fn running_loop(vm: &Vm) -> Res {
     let r = state::state(vm).running.get();
-    if r.is_unbound() { Err(vm.runtime_error("no running event loop")) } else { Ok(r) }
+    if r.is_unbound() {
+        Err(vm.runtime_error("no running event loop"))
+    } else {
+        Ok(r)
+    }
 }
 
 /// The running loop, or what the policy gives.
@@ -72,7 +76,10 @@ pub fn get_event_loop(vm: &Vm) -> Res {
 /// A module by its dotted name.
 pub fn import(vm: &Vm, name: &str) -> Res {
     let from = vm.tuple(vec![vm.str("*")]);
-    let known = vm.modules.get::<crate::object::dict::Dict>().and_then(|d| vm.dict_get_str(d, &vm.intern(name)));
+    let known = vm
+        .modules
+        .get::<crate::object::dict::Dict>()
+        .and_then(|d| vm.dict_get_str(d, &vm.intern(name)));
     match known {
         Some(m) => Ok(m),
         None => (vm.hooks.import.get())(vm, &vm.intern(name), &Value::NONE, &from, 0),

@@ -6,7 +6,9 @@ use super::future::{fail, finish, head};
 use super::lp::Loop;
 use super::ready::Ready;
 use super::slot::Slot;
-use super::socket::{Socket, addr_value, errno_error, os_error, parse_addr, sock_addr_value, strerror, wrap};
+use super::socket::{
+    Socket, addr_value, errno_error, os_error, parse_addr, sock_addr_value, strerror, wrap,
+};
 use crate::builtins::support::this;
 use crate::host::dns::{Answer, Outcome, Query, numeric};
 use crate::host::net;
@@ -86,7 +88,14 @@ fn getaddrinfo(vm: &Vm, a: &[Value]) -> Res {
     {
         return Err(vm.value_error("embedded null character"));
     }
-    let q = Query { host: text(vm, &a[1])?, port: text(vm, &a[2])?, family: n(&a[3])?, kind: n(&a[4])?, proto: n(&a[5])?, flags: n(&a[6])? };
+    let q = Query {
+        host: text(vm, &a[1])?,
+        port: text(vm, &a[2])?,
+        family: n(&a[3])?,
+        kind: n(&a[4])?,
+        proto: n(&a[5])?,
+        flags: n(&a[6])?,
+    };
     let fut = vm.new_future(&a[0]);
     match numeric(&q) {
         Some(o) => answered(vm, &fut, o)?,
@@ -122,7 +131,15 @@ pub fn answered(vm: &Vm, fut: &Value, o: Outcome) -> Res<()> {
 
 // ---- connecting
 
-fn new_wait(vm: &Vm, lv: &Value, sock: &Value, then: Value, address: Value, connecting: bool, backlog: u32) -> Value {
+fn new_wait(
+    vm: &Vm,
+    lv: &Value,
+    sock: &Value,
+    then: Value,
+    address: Value,
+    connecting: bool,
+    backlog: u32,
+) -> Value {
     vm.heap.alloc(
         vm.kind_shape(Kind::Object),
         NetWait {
@@ -151,7 +168,11 @@ fn net_connect(vm: &Vm, a: &[Value]) -> Res {
         let addr = parse_addr(vm, family, local)?;
         if let Err(e) = net::bind(fd, &addr) {
             let code = e.raw_os_error().unwrap_or(0);
-            let text = format!("error while attempting to bind on address {}: {}", vm.repr_string(local)?, bind_text(code));
+            let text = format!(
+                "error while attempting to bind on address {}: {}",
+                vm.repr_string(local)?,
+                bind_text(code)
+            );
             return Err(errno_error(vm, code, &text));
         }
     }
@@ -160,7 +181,9 @@ fn net_connect(vm: &Vm, a: &[Value]) -> Res {
     let Some(f) = head(&fut) else { return Ok(fut) };
     match net::connect(fd, &addr) {
         Ok(()) => finish(vm, &fut, f, sock)?,
-        Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) || e.kind() == ErrorKind::WouldBlock => {
+        Err(e)
+            if e.raw_os_error() == Some(libc::EINPROGRESS) || e.kind() == ErrorKind::WouldBlock =>
+        {
             let w = new_wait(vm, &a[0], &sock, fut.clone(), a[4].clone(), true, 0);
             let token = super::io::attach(vm, lp, fd, &w, true)?;
             if let Some(x) = w.get::<NetWait>() {
@@ -170,7 +193,12 @@ fn net_connect(vm: &Vm, a: &[Value]) -> Res {
             // Cancelled or not: at its end the registration goes.
             f.add_waiter(&w);
         }
-        Err(e) => fail(vm, &fut, f, connect_error(vm, e.raw_os_error().unwrap_or(0), &a[4])?)?,
+        Err(e) => fail(
+            vm,
+            &fut,
+            f,
+            connect_error(vm, e.raw_os_error().unwrap_or(0), &a[4])?,
+        )?,
     }
     Ok(fut)
 }
@@ -189,7 +217,8 @@ pub fn attempt_over(w: &Value) {
     let Some(x) = w.get::<NetWait>() else { return };
     stop(x);
     let ok = x.then.peek();
-    let keep = head(ok).is_some_and(|f| f.state.get() == super::future::State::Finished && f.exc().is_none());
+    let keep = head(ok)
+        .is_some_and(|f| f.state.get() == super::future::State::Finished && f.exc().is_none());
     let sock = x.sock.take();
     if !keep && let Some(s) = sock.get::<Socket>() {
         net::close(s.fd.replace(-1));
@@ -205,8 +234,17 @@ fn stop(x: &NetWait) {
 }
 
 /// The poller saw something of a listener or an attempt.
-pub fn on_event(vm: &Vm, _lv: &Value, lp: &Loop, w: &Value, readable: bool, writable: bool) -> Res<()> {
-    let Some(x) = w.get::<NetWait>() else { return Ok(()) };
+pub fn on_event(
+    vm: &Vm,
+    _lv: &Value,
+    lp: &Loop,
+    w: &Value,
+    readable: bool,
+    writable: bool,
+) -> Res<()> {
+    let Some(x) = w.get::<NetWait>() else {
+        return Ok(());
+    };
     if !x.connecting {
         if readable {
             lp.push(Ready::Io(w.clone(), super::io::Side::Read));
@@ -245,7 +283,8 @@ fn net_listen(vm: &Vm, a: &[Value]) -> Res {
     let (family, kind, proto) = (n(&a[0])?, n(&a[1])?, n(&a[2])?);
     let fd = net::open(family, kind, proto).map_err(|e| os_error(vm, &e))?;
     let sock = wrap(vm, fd, family, kind, proto);
-    let option = |level: i32, name: i32| net::set_option(fd, level, name, 1).map_err(|e| os_error(vm, &e));
+    let option =
+        |level: i32, name: i32| net::set_option(fd, level, name, 1).map_err(|e| os_error(vm, &e));
     if vm.truth(&a[5])? {
         option(libc::SOL_SOCKET, libc::SO_REUSEADDR)?;
     }
@@ -270,7 +309,15 @@ fn net_accept(vm: &Vm, a: &[Value]) -> Res {
     let backlog = vm.as_index(&a[2])?;
     net::set_nonblocking(s.fd.get(), true).map_err(|e| os_error(vm, &e))?;
     net::listen(s.fd.get(), backlog as i32).map_err(|e| os_error(vm, &e))?;
-    let w = new_wait(vm, &a[0], &a[1], a[3].clone(), Value::NONE, false, backlog.clamp(1, 1 << 16) as u32);
+    let w = new_wait(
+        vm,
+        &a[0],
+        &a[1],
+        a[3].clone(),
+        Value::NONE,
+        false,
+        backlog.clamp(1, 1 << 16) as u32,
+    );
     let token = super::io::attach(vm, lp, s.fd.get(), &w, false)?;
     if let Some(x) = w.get::<NetWait>() {
         x.token.set(token);
@@ -285,7 +332,9 @@ fn net_stop(vm: &Vm, a: &[Value]) -> Res {
     let found = {
         let table = vm.extension::<Listeners>();
         let mut l = table.0.borrow_mut();
-        let at = l.iter().position(|w| w.get::<NetWait>().is_some_and(|x| x.sock.peek().is(&a[1])));
+        let at = l
+            .iter()
+            .position(|w| w.get::<NetWait>().is_some_and(|x| x.sock.peek().is(&a[1])));
         at.map(|i| l.remove(i))
     };
     if let Some(x) = found.as_ref().and_then(|w| w.get::<NetWait>()) {
@@ -300,13 +349,17 @@ fn net_stop(vm: &Vm, a: &[Value]) -> Res {
 
 /// Takes the connections that wait, at most as many as the backlog; then others have their turn.
 pub fn accept_ready(vm: &Vm, lv: &Value, w: &Value) -> Res<()> {
-    let Some(x) = w.get::<NetWait>() else { return Ok(()) };
+    let Some(x) = w.get::<NetWait>() else {
+        return Ok(());
+    };
     for _ in 0..x.backlog {
         if !x.open.get() {
             return Ok(());
         }
         let sock = x.sock.get();
-        let Some(s) = sock.get::<Socket>() else { return Ok(()) };
+        let Some(s) = sock.get::<Socket>() else {
+            return Ok(());
+        };
         match net::accept(s.fd.get()) {
             Ok((fd, addr)) => {
                 let client = wrap(vm, fd, s.family, s.kind, s.proto);
@@ -315,14 +368,38 @@ pub fn accept_ready(vm: &Vm, lv: &Value, w: &Value) -> Res<()> {
                     if super::transport_type::is_plain_stream_error(vm, &e) {
                         return Err(e);
                     }
-                    super::errors::report(vm, lv, vec![("message", vm.str("Error on transport creation for incoming connection")), ("exception", e.0)])?;
+                    super::errors::report(
+                        vm,
+                        lv,
+                        vec![
+                            (
+                                "message",
+                                vm.str("Error on transport creation for incoming connection"),
+                            ),
+                            ("exception", e.0),
+                        ],
+                    )?;
                 }
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
-            Err(e) if matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted
+                ) =>
+            {
+                continue;
+            }
             Err(e) => {
                 let exc = os_error(vm, &e).0;
-                return super::errors::report(vm, lv, vec![("message", vm.str("socket.accept() out of system resource")), ("exception", exc)]);
+                return super::errors::report(
+                    vm,
+                    lv,
+                    vec![
+                        ("message", vm.str("socket.accept() out of system resource")),
+                        ("exception", exc),
+                    ],
+                );
             }
         }
     }
@@ -333,13 +410,29 @@ pub fn accept_ready(vm: &Vm, lv: &Value, w: &Value) -> Res<()> {
 }
 
 pub static FUNCTIONS: &[NativeDef] = &[
-    NativeDef { sig: "getaddrinfo(loop, host, port, family, type, proto, flags, /)", f: getaddrinfo, doc: "Resolve a name off the loop's thread." },
-    NativeDef { sig: "net_connect(loop, family, type, proto, address, local, /)", f: net_connect, doc: "Connect to an address." },
+    NativeDef {
+        sig: "getaddrinfo(loop, host, port, family, type, proto, flags, /)",
+        f: getaddrinfo,
+        doc: "Resolve a name off the loop's thread.",
+    },
+    NativeDef {
+        sig: "net_connect(loop, family, type, proto, address, local, /)",
+        f: net_connect,
+        doc: "Connect to an address.",
+    },
     NativeDef {
         sig: "net_listen(family, type, proto, address, backlog, reuse_addr, reuse_port, keep_alive, /)",
         f: net_listen,
         doc: "A socket bound to an address.",
     },
-    NativeDef { sig: "net_accept(loop, sock, backlog, callback, /)", f: net_accept, doc: "Listen, and call back with each connection." },
-    NativeDef { sig: "net_stop(loop, sock, /)", f: net_stop, doc: "Listen no more." },
+    NativeDef {
+        sig: "net_accept(loop, sock, backlog, callback, /)",
+        f: net_accept,
+        doc: "Listen, and call back with each connection.",
+    },
+    NativeDef {
+        sig: "net_stop(loop, sock, /)",
+        f: net_stop,
+        doc: "Listen no more.",
+    },
 ];

@@ -45,7 +45,12 @@ unsafe impl Payload for Queue {
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         // SAFETY: safe points only, no borrow is held.
         unsafe { (*self.items.as_ptr()).iter().for_each(&mut *visit) }
-        for s in [&self.script_items, &self.maxsize, &self.loop_.0, &self.last.0] {
+        for s in [
+            &self.script_items,
+            &self.maxsize,
+            &self.loop_.0,
+            &self.last.0,
+        ] {
             visit(s.peek());
         }
         for l in [&self.getters, &self.putters, &self.joiners] {
@@ -80,13 +85,25 @@ pub fn new(vm: &Vm, class: &Value, _: Args) -> Res {
 }
 
 /// Methods that make a subclass go by its own.
-const HOOKS: [&str; 10] = ["_init", "_put", "_get", "qsize", "empty", "full", "put_nowait", "get_nowait", "put", "get"];
+const HOOKS: [&str; 10] = [
+    "_init",
+    "_put",
+    "_get",
+    "qsize",
+    "empty",
+    "full",
+    "put_nowait",
+    "get_nowait",
+    "put",
+    "get",
+];
 
 pub fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     let a = vm.bind_args("Queue(maxsize=0, *, loop=None)", args)?;
     let q = this::<Queue>(vm, v)?;
     q.maxsize.set(a[0].clone());
-    q.limit.set(a[0].as_small().map_or(0, |n| n.max(0) as usize));
+    q.limit
+        .set(a[0].as_small().map_or(0, |n| n.max(0) as usize));
     if let Some(l) = a[1].non_none() {
         q.loop_.0.set(l.clone());
     }
@@ -95,7 +112,10 @@ pub fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
         let base = vm.kind_type(Kind::Queue).clone();
         let other = HOOKS.iter().any(|name| {
             let n = vm.intern(name);
-            match (vm.lookup_type_attr(&mine, &n), vm.lookup_type_attr(&base, &n)) {
+            match (
+                vm.lookup_type_attr(&mine, &n),
+                vm.lookup_type_attr(&base, &n),
+            ) {
                 (Some(x), Some(y)) => !x.is(&y),
                 _ => true,
             }
@@ -117,7 +137,11 @@ fn call(vm: &Vm, v: &Value, name: &str, args: &[Value]) -> Res {
 }
 
 pub fn qsize_of(vm: &Vm, q: &Queue) -> Res<usize> {
-    if q.script_items.is_set() { vm.len(&q.script_items.get()) } else { Ok(q.items.borrow().len()) }
+    if q.script_items.is_set() {
+        vm.len(&q.script_items.get())
+    } else {
+        Ok(q.items.borrow().len())
+    }
 }
 fn is_empty(vm: &Vm, v: &Value, q: &Queue) -> Res<bool> {
     if q.scripted.get() {
@@ -141,14 +165,21 @@ pub fn over_limit(vm: &Vm, v: &Value, q: &Queue) -> Res<bool> {
     if vm.truth(&le)? {
         return Ok(false);
     }
-    let n = if q.scripted.get() { call(vm, v, "qsize", &[])? } else { vm.usize(q.items.borrow().len()) };
+    let n = if q.scripted.get() {
+        call(vm, v, "qsize", &[])?
+    } else {
+        vm.usize(q.items.borrow().len())
+    };
     let r = vm.compare(CmpOp::Ge, &n, &max)?;
     vm.truth(&r)
 }
 
 /// An exception class of the script half.
 fn queue_error(vm: &Vm, name: &str) -> Raised {
-    match super::import(vm, "asyncio.queues").and_then(|m| vm.getattr_str(&m, name)).and_then(|c| vm.call(&c, &[])) {
+    match super::import(vm, "asyncio.queues")
+        .and_then(|m| vm.getattr_str(&m, name))
+        .and_then(|c| vm.call(&c, &[]))
+    {
         Ok(e) => Raised(e),
         Err(e) => e,
     }
@@ -157,9 +188,20 @@ fn queue_error(vm: &Vm, name: &str) -> Raised {
 /// Takes an item, which is known to be there or is an error.
 pub fn take_now(vm: &Vm, v: &Value, q: &Queue) -> Res {
     if is_empty(vm, v, q)? {
-        return Err(queue_error(vm, if q.shutdown.get() { "QueueShutDown" } else { "QueueEmpty" }));
+        return Err(queue_error(
+            vm,
+            if q.shutdown.get() {
+                "QueueShutDown"
+            } else {
+                "QueueEmpty"
+            },
+        ));
     }
-    let item = if q.scripted.get() { Some(call(vm, v, "_get", &[])?) } else { q.items.borrow_mut().pop_front() };
+    let item = if q.scripted.get() {
+        Some(call(vm, v, "_get", &[])?)
+    } else {
+        q.items.borrow_mut().pop_front()
+    };
     if !q.putters.is_empty() {
         q.putters.wake_next(vm)?;
     }
@@ -188,7 +230,9 @@ pub fn put_now(vm: &Vm, v: &Value, q: &Queue, item: Value) -> Res<()> {
 /// `get()`: the item at once, or a place in line; woken, it looks again.
 pub fn get(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(q) = target.get::<Queue>() else { return Err(vm.type_error("a Queue was expected")) };
+    let Some(q) = target.get::<Queue>() else {
+        return Err(vm.type_error("a Queue was expected"));
+    };
     if !is_empty(vm, &target, q)? {
         if q.scripted.get() {
             return call(vm, &target, "get_nowait", &[]).map(Progress::Ready);
@@ -205,7 +249,9 @@ pub fn get(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
 
 pub fn put(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(q) = target.get::<Queue>() else { return Err(vm.type_error("a Queue was expected")) };
+    let Some(q) = target.get::<Queue>() else {
+        return Err(vm.type_error("a Queue was expected"));
+    };
     if !is_full(vm, &target, q)? {
         let item = c.arg.take();
         if q.scripted.get() {
@@ -224,7 +270,9 @@ pub fn put(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
 
 pub fn join(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(q) = target.get::<Queue>() else { return Err(vm.type_error("a Queue was expected")) };
+    let Some(q) = target.get::<Queue>() else {
+        return Err(vm.type_error("a Queue was expected"));
+    };
     if c.state.get() == CoState::Woken {
         q.joiners.remove(v);
         return Ok(Progress::Ready(Value::NONE));
@@ -240,7 +288,9 @@ pub fn join(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
 /// Thrown into while in line: what it was woken for goes to the next.
 pub fn give_up(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<()> {
     let target = c.target.get();
-    let Some(q) = target.get::<Queue>() else { return Ok(()) };
+    let Some(q) = target.get::<Queue>() else {
+        return Ok(());
+    };
     let woken = c.state.get() == CoState::Woken;
     match c.op {
         Op::QueueGet => {
@@ -264,7 +314,11 @@ pub fn give_up(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<()> {
 
 /// All that was put in is dealt with.
 pub fn check_finished(vm: &Vm, q: &Queue) -> Res<()> {
-    if q.unfinished.get() == 0 { q.joiners.wake_all(vm) } else { Ok(()) }
+    if q.unfinished.get() == 0 {
+        q.joiners.wake_all(vm)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn method_get(vm: &Vm, a: &[Value]) -> Res {
@@ -295,7 +349,11 @@ pub fn expose(vm: &Vm, v: &Value) -> Res {
 pub fn facts(vm: &Vm, v: &Value) -> Res<String> {
     let q = this::<Queue>(vm, v)?;
     let mut out = format!("maxsize={}", vm.repr_string(&q.maxsize.get())?);
-    let items = if q.script_items.is_set() { vm.collect(&q.script_items.get())? } else { q.items.borrow().iter().cloned().collect() };
+    let items = if q.script_items.is_set() {
+        vm.collect(&q.script_items.get())?
+    } else {
+        q.items.borrow().iter().cloned().collect()
+    };
     if !items.is_empty() {
         out.push_str(&format!(" _queue={}", vm.repr_string(&vm.list(items))?));
     }

@@ -39,12 +39,22 @@ pub struct Reader {
 unsafe impl Payload for Reader {
     const KIND: Kind = Kind::Stream;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        for s in [&self.exception, &self.waiter, &self.transport, &self.loop_, &self.source] {
+        for s in [
+            &self.exception,
+            &self.waiter,
+            &self.transport,
+            &self.loop_,
+            &self.source,
+        ] {
             visit(s.peek());
         }
     }
     fn clear(&self) {
-        let old = (self.exception.take(), self.waiter.take(), self.transport.take());
+        let old = (
+            self.exception.take(),
+            self.waiter.take(),
+            self.transport.take(),
+        );
         drop(old);
     }
 }
@@ -103,7 +113,9 @@ pub fn set_transport(rv: &Value, tv: &Value) {
 /// One read of a native transport into the buffer.
 pub fn fill(vm: &Vm, tv: &Value, t: &Transport) -> Res<()> {
     let rv = t.reader.get();
-    let Some(r) = rv.get::<Reader>() else { return Ok(()) };
+    let Some(r) = rv.get::<Reader>() else {
+        return Ok(());
+    };
     r.compact();
     let got = {
         let mut buf = r.buf.borrow_mut();
@@ -124,7 +136,13 @@ pub fn fill(vm: &Vm, tv: &Value, t: &Transport) -> Res<()> {
             r.eof.set(true);
             wake_reader(vm, r)
         }
-        Err(e) => fatal(vm, tv, t, os_error(vm, &e), "Fatal read error on socket transport"),
+        Err(e) => fatal(
+            vm,
+            tv,
+            t,
+            os_error(vm, &e),
+            "Fatal read error on socket transport",
+        ),
     }
 }
 
@@ -185,7 +203,11 @@ pub fn take(vm: &Vm, r: &Reader, n: usize) -> Res {
 }
 
 pub fn maybe_resume(vm: &Vm, r: &Reader) -> Res<()> {
-    if r.paused.get() && r.len() <= r.limit.get() { resume(vm, r) } else { Ok(()) }
+    if r.paused.get() && r.len() <= r.limit.get() {
+        resume(vm, r)
+    } else {
+        Ok(())
+    }
 }
 fn resume(vm: &Vm, r: &Reader) -> Res<()> {
     r.paused.set(false);
@@ -203,7 +225,9 @@ fn resume(vm: &Vm, r: &Reader) -> Res<()> {
 /// Stands in line for more bytes.
 fn wait(vm: &Vm, v: &Value, r: &Reader, caller: &str) -> Res<Progress> {
     if r.waiter.is_set() {
-        let text = format!("{caller}() called while another coroutine is already waiting for incoming data");
+        let text = format!(
+            "{caller}() called while another coroutine is already waiting for incoming data"
+        );
         return Err(vm.runtime_error(text));
     }
     // Less than a message may fill the buffer: paused, we would wait for ever.
@@ -232,7 +256,9 @@ fn broken(r: &Reader) -> Option<Raised> {
 
 pub fn advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(r) = target.get::<Reader>() else { return Err(vm.type_error("a StreamReader was expected")) };
+    let Some(r) = target.get::<Reader>() else {
+        return Err(vm.type_error("a StreamReader was expected"));
+    };
     let first = c.state.get() == CoState::Fresh;
     if first && matches!(c.op, Op::Read | Op::ReadExactly) {
         check_count(vm, c)?;
@@ -257,7 +283,11 @@ fn check_count(vm: &Vm, c: &NativeCoro) -> Res<()> {
     if n < 0 && c.op == Op::ReadExactly {
         return Err(vm.value_error("readexactly size can not be less than zero"));
     }
-    c.count.set(if n < 0 { u32::MAX } else { n.min(u32::MAX as i64 - 1) as u32 });
+    c.count.set(if n < 0 {
+        u32::MAX
+    } else {
+        n.min(u32::MAX as i64 - 1) as u32
+    });
     Ok(())
 }
 
@@ -280,7 +310,10 @@ fn read(vm: &Vm, v: &Value, c: &NativeCoro, r: &Reader) -> Res<Progress> {
         }
         maybe_resume(vm, r)?;
         if r.eof.get() {
-            let data = all.get::<ByteArray>().map(|b| b.data.take()).unwrap_or_default();
+            let data = all
+                .get::<ByteArray>()
+                .map(|b| b.data.take())
+                .unwrap_or_default();
             return Ok(Progress::Ready(vm.bytes_vec(data)));
         }
         return wait(vm, v, r, "read");
@@ -298,7 +331,11 @@ fn read_exactly(vm: &Vm, v: &Value, c: &NativeCoro, r: &Reader) -> Res<Progress>
     }
     if r.eof.get() {
         let partial = take(vm, r, usize::MAX / 2)?;
-        return Err(exception(vm, "IncompleteReadError", &[partial, vm.usize(n)]));
+        return Err(exception(
+            vm,
+            "IncompleteReadError",
+            &[partial, vm.usize(n)],
+        ));
     }
     wait(vm, v, r, "readexactly")
 }
@@ -332,7 +369,10 @@ fn read_line(vm: &Vm, v: &Value, c: &NativeCoro, r: &Reader) -> Res<Progress> {
 
 fn read_until(vm: &Vm, v: &Value, r: &Reader, sep: &Value) -> Res<Progress> {
     let seps: Vec<Vec<u8>> = match sep.get::<crate::object::seq::Tuple>() {
-        Some(t) => t.iter().map(|s| super::socket::data(vm, s, "separator")).collect::<Res<_>>()?,
+        Some(t) => t
+            .iter()
+            .map(|s| super::socket::data(vm, s, "separator"))
+            .collect::<Res<_>>()?,
         None => vec![super::socket::data(vm, sep, "separator")?],
     };
     if seps.is_empty() {
@@ -345,7 +385,10 @@ fn read_until(vm: &Vm, v: &Value, r: &Reader, sep: &Value) -> Res<Progress> {
     let (best, len) = {
         let buf = r.buf.borrow();
         let data = &buf[r.at.get()..];
-        let best = seps.iter().filter_map(|s| memmem::find(data, s).map(|i| (i + s.len(), i))).min();
+        let best = seps
+            .iter()
+            .filter_map(|s| memmem::find(data, s).map(|i| (i + s.len(), i)))
+            .min();
         (best, data.len())
     };
     if let Some((end, start)) = best {
@@ -353,7 +396,10 @@ fn read_until(vm: &Vm, v: &Value, r: &Reader, sep: &Value) -> Res<Progress> {
             return Err(exception(
                 vm,
                 "LimitOverrunError",
-                &[vm.str("Separator is found, but chunk is longer than limit"), vm.usize(start)],
+                &[
+                    vm.str("Separator is found, but chunk is longer than limit"),
+                    vm.usize(start),
+                ],
             ));
         }
         return take(vm, r, end).map(Progress::Ready);
@@ -363,19 +409,29 @@ fn read_until(vm: &Vm, v: &Value, r: &Reader, sep: &Value) -> Res<Progress> {
         return Err(exception(
             vm,
             "LimitOverrunError",
-            &[vm.str("Separator is not found, and chunk exceed the limit"), vm.usize(offset)],
+            &[
+                vm.str("Separator is not found, and chunk exceed the limit"),
+                vm.usize(offset),
+            ],
         ));
     }
     if r.eof.get() {
         let partial = take(vm, r, len)?;
-        return Err(exception(vm, "IncompleteReadError", &[partial, Value::NONE]));
+        return Err(exception(
+            vm,
+            "IncompleteReadError",
+            &[partial, Value::NONE],
+        ));
     }
     wait(vm, v, r, "readuntil")
 }
 
 /// An exception of the script half.
 fn exception(vm: &Vm, name: &str, args: &[Value]) -> Raised {
-    match super::import(vm, "asyncio.exceptions").and_then(|m| vm.getattr_str(&m, name)).and_then(|c| vm.call(&c, args)) {
+    match super::import(vm, "asyncio.exceptions")
+        .and_then(|m| vm.getattr_str(&m, name))
+        .and_then(|c| vm.call(&c, args))
+    {
         Ok(e) => Raised(e),
         Err(e) => e,
     }

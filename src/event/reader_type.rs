@@ -14,7 +14,11 @@ use crate::vm::{Res, Vm};
 const DEFAULT_LIMIT: usize = 1 << 16;
 
 fn new(vm: &Vm, class: &Value, _: Args) -> Res {
-    Ok(alloc_as(vm, class, Reader::new(Value::UNBOUND, DEFAULT_LIMIT)))
+    Ok(alloc_as(
+        vm,
+        class,
+        Reader::new(Value::UNBOUND, DEFAULT_LIMIT),
+    ))
 }
 fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     let a = vm.bind_args("StreamReader(limit=65536, loop=None)", args)?;
@@ -44,7 +48,10 @@ fn repr(vm: &Vm, v: &Value) -> Res {
         info.push(format!("limit={}", r.limit.get()));
     }
     if r.waiter.is_set() {
-        info.push(format!("waiter={}", vm.repr_string(&vm.new_future(r.loop_.peek()))?));
+        info.push(format!(
+            "waiter={}",
+            vm.repr_string(&vm.new_future(r.loop_.peek()))?
+        ));
     }
     if let Some(e) = r.exception.get().non_none() {
         info.push(format!("exception={}", vm.repr_string(e)?));
@@ -121,7 +128,11 @@ fn readline(vm: &Vm, a: &[Value]) -> Res {
     coro(vm, Op::ReadLine, a[0].clone(), Value::UNBOUND)
 }
 fn readuntil(vm: &Vm, a: &[Value]) -> Res {
-    let sep = if a[1].is_unbound() { vm.bytes(b"\n") } else { a[1].clone() };
+    let sep = if a[1].is_unbound() {
+        vm.bytes(b"\n")
+    } else {
+        a[1].clone()
+    };
     coro(vm, Op::ReadUntil, a[0].clone(), sep)
 }
 fn read(vm: &Vm, a: &[Value]) -> Res {
@@ -152,7 +163,9 @@ fn get_transport(vm: &Vm, v: &Value) -> Res {
     Ok(this::<Reader>(vm, v)?.transport.or_none())
 }
 fn put_transport(vm: &Vm, v: &Value, new: Option<&Value>) -> Res<()> {
-    this::<Reader>(vm, v)?.transport.set(new.cloned().unwrap_or(Value::UNBOUND));
+    this::<Reader>(vm, v)?
+        .transport
+        .set(new.cloned().unwrap_or(Value::UNBOUND));
     Ok(())
 }
 fn get_loop(vm: &Vm, v: &Value) -> Res {
@@ -184,27 +197,112 @@ pub static READER: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "exception(self, /)", f: exception, doc: "What ended the stream, or None." },
-        NativeDef { sig: "set_exception(self, exc, /)", f: set_exception, doc: "End the stream with an exception." },
-        NativeDef { sig: "set_transport(self, transport, /)", f: set_transport, doc: "Say where the bytes come from." },
-        NativeDef { sig: "feed_eof(self, /)", f: feed_eof, doc: "No more bytes will come." },
-        NativeDef { sig: "feed_data(self, data, /)", f: feed_data, doc: "Some bytes have come." },
-        NativeDef { sig: "at_eof(self, /)", f: at_eof, doc: "Whether everything has been read and no more will come." },
-        NativeDef { sig: "readline(self, /)", f: readline, doc: "One line with its newline; a part of one at the end of the stream; then b''." },
-        NativeDef { sig: "readuntil(self, separator=...)", f: readuntil, doc: "The bytes up to and with the separator (or the first of a tuple of them)." },
-        NativeDef { sig: "read(self, n=-1)", f: read, doc: "Up to n bytes, as soon as there are some; all until the end if n is negative." },
-        NativeDef { sig: "readexactly(self, n)", f: readexactly, doc: "Exactly n bytes, or IncompleteReadError." },
+        NativeDef {
+            sig: "exception(self, /)",
+            f: exception,
+            doc: "What ended the stream, or None.",
+        },
+        NativeDef {
+            sig: "set_exception(self, exc, /)",
+            f: set_exception,
+            doc: "End the stream with an exception.",
+        },
+        NativeDef {
+            sig: "set_transport(self, transport, /)",
+            f: set_transport,
+            doc: "Say where the bytes come from.",
+        },
+        NativeDef {
+            sig: "feed_eof(self, /)",
+            f: feed_eof,
+            doc: "No more bytes will come.",
+        },
+        NativeDef {
+            sig: "feed_data(self, data, /)",
+            f: feed_data,
+            doc: "Some bytes have come.",
+        },
+        NativeDef {
+            sig: "at_eof(self, /)",
+            f: at_eof,
+            doc: "Whether everything has been read and no more will come.",
+        },
+        NativeDef {
+            sig: "readline(self, /)",
+            f: readline,
+            doc: "One line with its newline; a part of one at the end of the stream; then b''.",
+        },
+        NativeDef {
+            sig: "readuntil(self, separator=...)",
+            f: readuntil,
+            doc: "The bytes up to and with the separator (or the first of a tuple of them).",
+        },
+        NativeDef {
+            sig: "read(self, n=-1)",
+            f: read,
+            doc: "Up to n bytes, as soon as there are some; all until the end if n is negative.",
+        },
+        NativeDef {
+            sig: "readexactly(self, n)",
+            f: readexactly,
+            doc: "Exactly n bytes, or IncompleteReadError.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "_buffer", get: get_buffer, set: None, doc: "a copy of the unread bytes" },
-        GetSetDef { name: "_limit", get: get_limit, set: None, doc: "the limit" },
-        GetSetDef { name: "_eof", get: get_eof, set: None, doc: "whether no more bytes will come" },
-        GetSetDef { name: "_transport", get: get_transport, set: Some(put_transport), doc: "where the bytes come from" },
-        GetSetDef { name: "_loop", get: get_loop, set: None, doc: "the loop" },
-        GetSetDef { name: "_waiter", get: get_waiter, set: None, doc: "who waits" },
-        GetSetDef { name: "_paused", get: get_paused, set: None, doc: "whether the transport was asked to stop" },
-        GetSetDef { name: "_exception", get: get_exception, set: None, doc: "what ended the stream" },
-        GetSetDef { name: "_source_traceback", get: get_source, set: None, doc: "where it was made, in debug mode" },
+        GetSetDef {
+            name: "_buffer",
+            get: get_buffer,
+            set: None,
+            doc: "a copy of the unread bytes",
+        },
+        GetSetDef {
+            name: "_limit",
+            get: get_limit,
+            set: None,
+            doc: "the limit",
+        },
+        GetSetDef {
+            name: "_eof",
+            get: get_eof,
+            set: None,
+            doc: "whether no more bytes will come",
+        },
+        GetSetDef {
+            name: "_transport",
+            get: get_transport,
+            set: Some(put_transport),
+            doc: "where the bytes come from",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: get_loop,
+            set: None,
+            doc: "the loop",
+        },
+        GetSetDef {
+            name: "_waiter",
+            get: get_waiter,
+            set: None,
+            doc: "who waits",
+        },
+        GetSetDef {
+            name: "_paused",
+            get: get_paused,
+            set: None,
+            doc: "whether the transport was asked to stop",
+        },
+        GetSetDef {
+            name: "_exception",
+            get: get_exception,
+            set: None,
+            doc: "what ended the stream",
+        },
+        GetSetDef {
+            name: "_source_traceback",
+            get: get_source,
+            set: None,
+            doc: "where it was made, in debug mode",
+        },
     ],
     doc: "The receiving side of a connection, with a buffer that stops the sender at twice `limit` bytes.",
     ..TypeSpec::EMPTY

@@ -31,7 +31,11 @@ pub enum Ready {
 impl Ready {
     pub fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         match self {
-            Ready::Step(a) | Ready::Wake(a) | Ready::Handle(a) | Ready::Due(a) | Ready::Io(a, _) => visit(a),
+            Ready::Step(a)
+            | Ready::Wake(a)
+            | Ready::Handle(a)
+            | Ready::Due(a)
+            | Ready::Io(a, _) => visit(a),
             Ready::Throw(a, b) | Ready::Child(a, b) => {
                 visit(a);
                 visit(b);
@@ -61,13 +65,31 @@ pub fn push(vm: &Vm, lv: &Value, r: Ready) -> Res<()> {
 #[cold]
 fn push_foreign(vm: &Vm, lv: &Value, r: Ready) -> Res<()> {
     let (f, args, ctx) = match r {
-        Ready::Step(t) => (super::task_type::step_method(vm, &t), vec![], context_of(vm, &t)),
-        Ready::Throw(t, e) => (super::task_type::step_method(vm, &t), vec![e], context_of(vm, &t)),
+        Ready::Step(t) => (
+            super::task_type::step_method(vm, &t),
+            vec![],
+            context_of(vm, &t),
+        ),
+        Ready::Throw(t, e) => (
+            super::task_type::step_method(vm, &t),
+            vec![e],
+            context_of(vm, &t),
+        ),
         Ready::Wake(t) => {
-            let w = t.get::<Task>().map_or(Value::NONE, |t| t.waits_on.or_none());
-            (super::task_type::wakeup_method(vm, &t), vec![w], context_of(vm, &t))
+            let w = t
+                .get::<Task>()
+                .map_or(Value::NONE, |t| t.waits_on.or_none());
+            (
+                super::task_type::wakeup_method(vm, &t),
+                vec![w],
+                context_of(vm, &t),
+            )
         }
-        Ready::Child(w, f) => (super::task_type::child_method(vm, &w), vec![f], Value::UNBOUND),
+        Ready::Child(w, f) => (
+            super::task_type::child_method(vm, &w),
+            vec![f],
+            Value::UNBOUND,
+        ),
         Ready::Call(f, fut, ctx) => (f, vec![fut], ctx),
         Ready::Handle(h) => (vm.getattr_str(&h, "_run")?, vec![], Value::UNBOUND),
         Ready::Due(c) => (super::task_type::due_method(vm, &c), vec![], Value::UNBOUND),
@@ -79,13 +101,18 @@ fn push_foreign(vm: &Vm, lv: &Value, r: Ready) -> Res<()> {
     let call_soon = vm.getattr_str(lv, "call_soon")?;
     let mut pos = vec![f];
     pos.extend(args);
-    let kw = if ctx.is_unbound() { vec![] } else { vec![(vm.intern("context"), ctx)] };
+    let kw = if ctx.is_unbound() {
+        vec![]
+    } else {
+        vec![(vm.intern("context"), ctx)]
+    };
     vm.call_kw(&call_soon, &pos, &kw)?;
     Ok(())
 }
 
 fn context_of(vm: &Vm, t: &Value) -> Value {
-    t.get::<Task>().map_or(Value::UNBOUND, |t| task::context_arg(vm, t))
+    t.get::<Task>()
+        .map_or(Value::UNBOUND, |t| task::context_arg(vm, t))
 }
 
 /// Runs one entry. `Err` ends the loop.

@@ -106,7 +106,11 @@ fn check_can_run(vm: &Vm, lv: &Value) -> Res<()> {
 /// RuntimeError for a closed loop.
 #[inline]
 pub fn check_open(vm: &Vm, lp: &Loop) -> Res<()> {
-    if lp.closed.get() { Err(vm.runtime_error("Event loop is closed")) } else { Ok(()) }
+    if lp.closed.get() {
+        Err(vm.runtime_error("Event loop is closed"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Runs until `stop()`.
@@ -116,8 +120,13 @@ pub fn run_forever(vm: &Vm, lv: &Value) -> Res<()> {
     let st = state(vm);
     lp.running.set(true);
     st.running.set(lv.clone());
-    let hooks = (vm.hooks.asyncgen_firstiter.get(), vm.hooks.asyncgen_finalizer.get());
-    vm.hooks.asyncgen_firstiter.set(super::asyncgens::first_iteration);
+    let hooks = (
+        vm.hooks.asyncgen_firstiter.get(),
+        vm.hooks.asyncgen_finalizer.get(),
+    );
+    vm.hooks
+        .asyncgen_firstiter
+        .set(super::asyncgens::first_iteration);
     vm.hooks.asyncgen_finalizer.set(super::asyncgens::finalize);
     let r = loop {
         if let Err(e) = turn(vm, lv, lp) {
@@ -155,7 +164,9 @@ pub fn run_until_complete(vm: &Vm, lv: &Value, what: &Value) -> Res {
     check_can_run(vm, lv)?;
     let made = head(what).is_none() && !super::future_type::is_future(vm, what)?;
     let fut = super::gather::ensure(vm, what, lv)?;
-    let Some(f) = head(&fut) else { return foreign_until_complete(vm, lv, &fut) };
+    let Some(f) = head(&fut) else {
+        return foreign_until_complete(vm, lv, &fut);
+    };
     if made {
         f.set_flag(fflag::LOG_DESTROY, false);
     }

@@ -61,7 +61,9 @@ fn share_out(vm: &Vm, s: &Semaphore) -> Res<()> {
 
 pub fn advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(s) = target.get::<Semaphore>() else { return Err(vm.type_error("a Semaphore was expected")) };
+    let Some(s) = target.get::<Semaphore>() else {
+        return Err(vm.type_error("a Semaphore was expected"));
+    };
     if c.op == Op::SemExit {
         release_one(vm, s)?;
         return Ok(Progress::Ready(Value::NONE));
@@ -78,12 +80,18 @@ pub fn advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
         s.value.set(s.value.get() - 1);
     }
     s.holder.0.set(super::sync::current(vm));
-    Ok(Progress::Ready(if c.op == Op::SemEnter { Value::NONE } else { Value::TRUE }))
+    Ok(Progress::Ready(if c.op == Op::SemEnter {
+        Value::NONE
+    } else {
+        Value::TRUE
+    }))
 }
 
 pub fn give_up(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<()> {
     let target = c.target.get();
-    let Some(s) = target.get::<Semaphore>() else { return Ok(()) };
+    let Some(s) = target.get::<Semaphore>() else {
+        return Ok(());
+    };
     s.line.remove(v);
     if c.state.get() == CoState::Woken {
         s.value.set(s.value.get() + 1);
@@ -123,7 +131,11 @@ fn bounded_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 }
 fn repr(vm: &Vm, v: &Value) -> Res {
     let s = this::<Semaphore>(vm, v)?;
-    let state = if is_locked(s) { "locked".to_string() } else { format!("unlocked, value:{}", s.value.get()) };
+    let state = if is_locked(s) {
+        "locked".to_string()
+    } else {
+        format!("unlocked, value:{}", s.value.get())
+    };
     describe(vm, v, &state, s.line.len())
 }
 fn locked(vm: &Vm, a: &[Value]) -> Res {
@@ -163,7 +175,10 @@ fn get_loop(vm: &Vm, v: &Value) -> Res {
     Ok(this::<Semaphore>(vm, v)?.loop_.0.or_none())
 }
 fn get_bound(vm: &Vm, v: &Value) -> Res {
-    Ok(this::<Semaphore>(vm, v)?.bound.get().map_or(Value::NONE, |b| vm.int(b)))
+    Ok(this::<Semaphore>(vm, v)?
+        .bound
+        .get()
+        .map_or(Value::NONE, |b| vm.int(b)))
 }
 
 fn slots(s: &mut Slots) {
@@ -182,16 +197,51 @@ pub static SEMAPHORE: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "locked(self, /)", f: locked, doc: "Whether acquire() would wait." },
-        NativeDef { sig: "acquire(self, /)", f: acquire, doc: "Take one place, waiting for it if need be." },
-        NativeDef { sig: "release(self, /)", f: release, doc: "Give one place back; the first in line gets it." },
-        NativeDef { sig: "__aenter__(self, /)", f: aenter, doc: "Take one place." },
-        NativeDef { sig: "__aexit__(self, exc_type, exc, tb, /)", f: aexit, doc: "Give it back." },
+        NativeDef {
+            sig: "locked(self, /)",
+            f: locked,
+            doc: "Whether acquire() would wait.",
+        },
+        NativeDef {
+            sig: "acquire(self, /)",
+            f: acquire,
+            doc: "Take one place, waiting for it if need be.",
+        },
+        NativeDef {
+            sig: "release(self, /)",
+            f: release,
+            doc: "Give one place back; the first in line gets it.",
+        },
+        NativeDef {
+            sig: "__aenter__(self, /)",
+            f: aenter,
+            doc: "Take one place.",
+        },
+        NativeDef {
+            sig: "__aexit__(self, exc_type, exc, tb, /)",
+            f: aexit,
+            doc: "Give it back.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "_value", get: get_value, set: Some(set_value), doc: "places that are free" },
-        GetSetDef { name: "_waiters", get: get_waiters, set: None, doc: "who waits" },
-        GetSetDef { name: "_loop", get: get_loop, set: None, doc: "the loop it was first waited on in" },
+        GetSetDef {
+            name: "_value",
+            get: get_value,
+            set: Some(set_value),
+            doc: "places that are free",
+        },
+        GetSetDef {
+            name: "_waiters",
+            get: get_waiters,
+            set: None,
+            doc: "who waits",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: get_loop,
+            set: None,
+            doc: "the loop it was first waited on in",
+        },
     ],
     doc: "Up to `value` tasks at a time hold it.",
     ..TypeSpec::EMPTY
@@ -202,7 +252,12 @@ pub static BOUNDED: TypeSpec = TypeSpec {
     kind: Kind::Semaphore,
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots: bounded_slots,
-    getset: &[GetSetDef { name: "_bound_value", get: get_bound, set: None, doc: "the greatest value" }],
+    getset: &[GetSetDef {
+        name: "_bound_value",
+        get: get_bound,
+        set: None,
+        doc: "the greatest value",
+    }],
     doc: "A semaphore that cannot be released more often than acquired.",
     ..TypeSpec::EMPTY
 };

@@ -24,7 +24,11 @@ pub fn advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
                 Some(f) => f,
                 None => {
                     // Anything that compares with 0, as CPython does it.
-                    if vm.truth(&vm.compare(crate::object::types::CmpOp::Le, &d, &vm.int(0))?)? { 0.0 } else { vm.to_f64(&d)? }
+                    if vm.truth(&vm.compare(crate::object::types::CmpOp::Le, &d, &vm.int(0))?)? {
+                        0.0
+                    } else {
+                        vm.to_f64(&d)?
+                    }
                 }
             }
         }
@@ -63,5 +67,8 @@ pub fn give_up(vm: &Vm, c: &NativeCoro) -> Res<()> {
     Ok(())
 }
 
-pub static FUNCTIONS: &[NativeDef] =
-    &[NativeDef { sig: "sleep(delay, result=None, *, loop=None)", f: sleep, doc: "Let others run for `delay` seconds; zero gives them one turn." }];
+pub static FUNCTIONS: &[NativeDef] = &[NativeDef {
+    sig: "sleep(delay, result=None, *, loop=None)",
+    f: sleep,
+    doc: "Let others run for `delay` seconds; zero gives them one turn.",
+}];

@@ -53,6 +53,10 @@ impl Slot {
     }
     /// The content for a script: None if empty.
     pub fn or_none(&self) -> Value {
-        if self.is_set() { self.get() } else { Value::NONE }
+        if self.is_set() {
+            self.get()
+        } else {
+            Value::NONE
+        }
     }
 }

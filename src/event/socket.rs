@@ -66,7 +66,13 @@ pub fn errno_error(vm: &Vm, code: i32, text: &str) -> Raised {
 
 /// A new socket object for a descriptor.
 pub fn wrap(vm: &Vm, fd: i32, family: i32, kind: i32, proto: i32) -> Value {
-    vm.alloc(Socket { fd: Cell::new(fd), family, kind, proto, timeout: Cell::new(None) })
+    vm.alloc(Socket {
+        fd: Cell::new(fd),
+        family,
+        kind,
+        proto,
+        timeout: Cell::new(None),
+    })
 }
 
 /// An address as scripts see it: (host, port), or (host, port, flow, scope).
@@ -84,7 +90,11 @@ pub fn addr_value(vm: &Vm, a: &SocketAddr) -> Value {
 pub fn sock_addr_value(vm: &Vm, a: &SockAddr) -> Value {
     match a.as_socket() {
         Some(s) => addr_value(vm, &s),
-        None => vm.str(&a.as_pathname().map(|p| p.display().to_string()).unwrap_or_default()),
+        None => vm.str(
+            &a.as_pathname()
+                .map(|p| p.display().to_string())
+                .unwrap_or_default(),
+        ),
     }
 }
 
@@ -92,10 +102,14 @@ pub fn sock_addr_value(vm: &Vm, a: &SockAddr) -> Value {
 pub fn parse_addr(vm: &Vm, family: i32, v: &Value) -> Res<SocketAddr> {
     let items = crate::object::native::tuple_items(v);
     let (Some(host), Some(port)) = (items.first(), items.get(1)) else {
-        return Err(vm.type_error("AF_INET address must be tuple, not ".to_string() + &vm.type_name(v)));
+        return Err(
+            vm.type_error("AF_INET address must be tuple, not ".to_string() + &vm.type_name(v))
+        );
     };
     let port = vm.as_index(port)?;
-    let Ok(port) = u16::try_from(port) else { return Err(vm.overflow_error("bind(): port must be 0-65535.")) };
+    let Ok(port) = u16::try_from(port) else {
+        return Err(vm.overflow_error("bind(): port must be 0-65535."));
+    };
     let host = host.as_str().unwrap_or("");
     let ip: IpAddr = match host {
         "" if family == libc::AF_INET6 => std::net::Ipv6Addr::UNSPECIFIED.into(),
@@ -112,7 +126,10 @@ pub fn parse_addr(vm: &Vm, family: i32, v: &Value) -> Res<SocketAddr> {
                     proto: 0,
                     flags: 0,
                 };
-                match crate::host::dns::resolve(&q).ok().and_then(|l| l.first().map(|a| a.addr.ip())) {
+                match crate::host::dns::resolve(&q)
+                    .ok()
+                    .and_then(|l| l.first().map(|a| a.addr.ip()))
+                {
                     Some(ip) => ip,
                     None => return Err(vm.error(Exc::OSError, format!("cannot resolve {host:?}"))),
                 }
@@ -140,12 +157,26 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
         let i = vm.as_index(v)? as i32;
         Ok(if i < 0 { default } else { i })
     };
-    let (family, kind, proto) = (n(&a[0], libc::AF_INET)?, n(&a[1], libc::SOCK_STREAM)?, n(&a[2], 0)?);
+    let (family, kind, proto) = (
+        n(&a[0], libc::AF_INET)?,
+        n(&a[1], libc::SOCK_STREAM)?,
+        n(&a[2], 0)?,
+    );
     let fd = match a[3].non_none() {
         Some(f) => vm.as_index(f)? as i32,
         None => io(vm, net::open(family, kind, proto))?,
     };
-    Ok(alloc_as(vm, class, Socket { fd: Cell::new(fd), family, kind, proto, timeout: Cell::new(None) }))
+    Ok(alloc_as(
+        vm,
+        class,
+        Socket {
+            fd: Cell::new(fd),
+            family,
+            kind,
+            proto,
+            timeout: Cell::new(None),
+        },
+    ))
 }
 fn repr(vm: &Vm, v: &Value) -> Res {
     let s = sock(vm, v)?;
@@ -157,9 +188,15 @@ fn repr(vm: &Vm, v: &Value) -> Res {
         s.proto
     );
     if s.fd.get() >= 0 {
-        for (label, a) in [("laddr", net::local_addr(s.fd.get())), ("raddr", net::peer_addr(s.fd.get()))] {
+        for (label, a) in [
+            ("laddr", net::local_addr(s.fd.get())),
+            ("raddr", net::peer_addr(s.fd.get())),
+        ] {
             if let Ok(a) = a {
-                out.push_str(&format!(", {label}={}", vm.repr_string(&sock_addr_value(vm, &a))?));
+                out.push_str(&format!(
+                    ", {label}={}",
+                    vm.repr_string(&sock_addr_value(vm, &a))?
+                ));
             }
         }
     } else {
@@ -193,8 +230,15 @@ fn getsockopt(vm: &Vm, a: &[Value]) -> Res {
     Ok(vm.int(v as i64))
 }
 fn setsockopt(vm: &Vm, a: &[Value]) -> Res {
-    let (level, name, v) = (vm.as_index(&a[1])? as i32, vm.as_index(&a[2])? as i32, vm.as_index(&a[3])? as i32);
-    io(vm, net::set_option(sock(vm, &a[0])?.fd.get(), level, name, v))?;
+    let (level, name, v) = (
+        vm.as_index(&a[1])? as i32,
+        vm.as_index(&a[2])? as i32,
+        vm.as_index(&a[3])? as i32,
+    );
+    io(
+        vm,
+        net::set_option(sock(vm, &a[0])?.fd.get(), level, name, v),
+    )?;
     Ok(Value::NONE)
 }
 fn setblocking(vm: &Vm, a: &[Value]) -> Res {
@@ -215,7 +259,10 @@ fn settimeout(vm: &Vm, a: &[Value]) -> Res {
     Ok(Value::NONE)
 }
 fn gettimeout(vm: &Vm, a: &[Value]) -> Res {
-    Ok(sock(vm, &a[0])?.timeout.get().map_or(Value::NONE, |t| vm.float(t)))
+    Ok(sock(vm, &a[0])?
+        .timeout
+        .get()
+        .map_or(Value::NONE, |t| vm.float(t)))
 }
 fn shutdown(vm: &Vm, a: &[Value]) -> Res {
     let how = vm.as_index(&a[1])? as i32;
@@ -236,7 +283,10 @@ fn listen(vm: &Vm, a: &[Value]) -> Res {
 fn accept(vm: &Vm, a: &[Value]) -> Res {
     let s = sock(vm, &a[0])?;
     let (fd, addr) = io(vm, net::accept(s.fd.get()))?;
-    Ok(vm.pair(wrap(vm, fd, s.family, s.kind, s.proto), sock_addr_value(vm, &addr)))
+    Ok(vm.pair(
+        wrap(vm, fd, s.family, s.kind, s.proto),
+        sock_addr_value(vm, &addr),
+    ))
 }
 fn connect(vm: &Vm, a: &[Value]) -> Res {
     let s = sock(vm, &a[0])?;
@@ -255,9 +305,15 @@ pub fn data(vm: &Vm, v: &Value, what: &str) -> Res<Vec<u8>> {
     if v.kind() == Kind::MemoryView {
         let class = vm.kind_type(Kind::Bytes).clone();
         let b = vm.call(&class, std::slice::from_ref(v))?;
-        return Ok(b.get::<crate::object::seq::Bytes>().map(|b| b.data.to_vec()).unwrap_or_default());
+        return Ok(b
+            .get::<crate::object::seq::Bytes>()
+            .map(|b| b.data.to_vec())
+            .unwrap_or_default());
     }
-    Err(vm.type_error(format!("{what} argument must be a bytes-like object, not {}", vm.repr_string(&vm.str(&vm.type_name(v)))?)))
+    Err(vm.type_error(format!(
+        "{what} argument must be a bytes-like object, not {}",
+        vm.repr_string(&vm.str(&vm.type_name(v)))?
+    )))
 }
 fn send(vm: &Vm, a: &[Value]) -> Res {
     let d = data(vm, &a[1], "data")?;
@@ -315,31 +371,126 @@ pub static SOCKET: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "fileno(self, /)", f: fileno, doc: "The descriptor, -1 once closed." },
-        NativeDef { sig: "close(self, /)", f: close, doc: "Close it." },
-        NativeDef { sig: "detach(self, /)", f: detach, doc: "Give the descriptor away." },
-        NativeDef { sig: "getsockname(self, /)", f: getsockname, doc: "Its own address." },
-        NativeDef { sig: "getpeername(self, /)", f: getpeername, doc: "The address of the other end." },
-        NativeDef { sig: "getsockopt(self, level, optname, /)", f: getsockopt, doc: "An option's value." },
-        NativeDef { sig: "setsockopt(self, level, optname, value, /)", f: setsockopt, doc: "Set an option." },
-        NativeDef { sig: "setblocking(self, flag, /)", f: setblocking, doc: "Whether calls wait." },
-        NativeDef { sig: "settimeout(self, timeout, /)", f: settimeout, doc: "How long calls wait." },
-        NativeDef { sig: "gettimeout(self, /)", f: gettimeout, doc: "How long calls wait." },
-        NativeDef { sig: "shutdown(self, how, /)", f: shutdown, doc: "End one or both directions." },
-        NativeDef { sig: "bind(self, address, /)", f: bind, doc: "Give it an address." },
-        NativeDef { sig: "listen(self, backlog=128, /)", f: listen, doc: "Let others connect." },
-        NativeDef { sig: "accept(self, /)", f: accept, doc: "The next connection and its address." },
-        NativeDef { sig: "connect(self, address, /)", f: connect, doc: "Connect to an address." },
-        NativeDef { sig: "send(self, data, /)", f: send, doc: "Send some of the bytes; gives how many." },
-        NativeDef { sig: "sendall(self, data, /)", f: sendall, doc: "Send all of the bytes." },
-        NativeDef { sig: "recv(self, bufsize, /)", f: recv, doc: "Up to so many bytes." },
-        NativeDef { sig: "__enter__(self, /)", f: enter, doc: "The socket itself." },
-        NativeDef { sig: "__exit__(self, /, *exc_info)", f: close, doc: "Close it." },
+        NativeDef {
+            sig: "fileno(self, /)",
+            f: fileno,
+            doc: "The descriptor, -1 once closed.",
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: close,
+            doc: "Close it.",
+        },
+        NativeDef {
+            sig: "detach(self, /)",
+            f: detach,
+            doc: "Give the descriptor away.",
+        },
+        NativeDef {
+            sig: "getsockname(self, /)",
+            f: getsockname,
+            doc: "Its own address.",
+        },
+        NativeDef {
+            sig: "getpeername(self, /)",
+            f: getpeername,
+            doc: "The address of the other end.",
+        },
+        NativeDef {
+            sig: "getsockopt(self, level, optname, /)",
+            f: getsockopt,
+            doc: "An option's value.",
+        },
+        NativeDef {
+            sig: "setsockopt(self, level, optname, value, /)",
+            f: setsockopt,
+            doc: "Set an option.",
+        },
+        NativeDef {
+            sig: "setblocking(self, flag, /)",
+            f: setblocking,
+            doc: "Whether calls wait.",
+        },
+        NativeDef {
+            sig: "settimeout(self, timeout, /)",
+            f: settimeout,
+            doc: "How long calls wait.",
+        },
+        NativeDef {
+            sig: "gettimeout(self, /)",
+            f: gettimeout,
+            doc: "How long calls wait.",
+        },
+        NativeDef {
+            sig: "shutdown(self, how, /)",
+            f: shutdown,
+            doc: "End one or both directions.",
+        },
+        NativeDef {
+            sig: "bind(self, address, /)",
+            f: bind,
+            doc: "Give it an address.",
+        },
+        NativeDef {
+            sig: "listen(self, backlog=128, /)",
+            f: listen,
+            doc: "Let others connect.",
+        },
+        NativeDef {
+            sig: "accept(self, /)",
+            f: accept,
+            doc: "The next connection and its address.",
+        },
+        NativeDef {
+            sig: "connect(self, address, /)",
+            f: connect,
+            doc: "Connect to an address.",
+        },
+        NativeDef {
+            sig: "send(self, data, /)",
+            f: send,
+            doc: "Send some of the bytes; gives how many.",
+        },
+        NativeDef {
+            sig: "sendall(self, data, /)",
+            f: sendall,
+            doc: "Send all of the bytes.",
+        },
+        NativeDef {
+            sig: "recv(self, bufsize, /)",
+            f: recv,
+            doc: "Up to so many bytes.",
+        },
+        NativeDef {
+            sig: "__enter__(self, /)",
+            f: enter,
+            doc: "The socket itself.",
+        },
+        NativeDef {
+            sig: "__exit__(self, /, *exc_info)",
+            f: close,
+            doc: "Close it.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "family", get: get_family, set: None, doc: "the address family" },
-        GetSetDef { name: "type", get: get_type, set: None, doc: "the socket type" },
-        GetSetDef { name: "proto", get: get_proto, set: None, doc: "the protocol" },
+        GetSetDef {
+            name: "family",
+            get: get_family,
+            set: None,
+            doc: "the address family",
+        },
+        GetSetDef {
+            name: "type",
+            get: get_type,
+            set: None,
+            doc: "the socket type",
+        },
+        GetSetDef {
+            name: "proto",
+            get: get_proto,
+            set: None,
+            doc: "the protocol",
+        },
     ],
     doc: "An endpoint of the network.",
     ..TypeSpec::EMPTY

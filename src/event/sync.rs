@@ -68,7 +68,11 @@ unsafe impl Payload for Lock {
 
 /// The task that is running now, or unbound.
 pub fn current(vm: &Vm) -> Value {
-    match super::state::state(vm).running.peek().get::<super::lp::Loop>() {
+    match super::state::state(vm)
+        .running
+        .peek()
+        .get::<super::lp::Loop>()
+    {
         Some(lp) => lp.current.get(),
         None => Value::UNBOUND,
     }
@@ -79,8 +83,15 @@ pub fn describe(vm: &Vm, v: &Value, state: &str, waiters: usize) -> Res {
     let class = vm.type_of(v);
     let name = vm.str_string(&vm.getattr(&class, &vm.names.__qualname__)?)?;
     let module = vm.str_string(&vm.getattr(&class, &vm.names.__module__)?)?;
-    let line = if waiters > 0 { format!(", waiters:{waiters}") } else { String::new() };
-    Ok(vm.str(&format!("<{module}.{name} object at {:#x} [{state}{line}]>", v.id())))
+    let line = if waiters > 0 {
+        format!(", waiters:{waiters}")
+    } else {
+        String::new()
+    };
+    Ok(vm.str(&format!(
+        "<{module}.{name} object at {:#x} [{state}{line}]>",
+        v.id()
+    )))
 }
 
 /// The line as scripts may look at it: None for a line that never was.
@@ -92,7 +103,9 @@ pub fn waiters_list(vm: &Vm, line: &Line) -> Value {
 
 pub fn event_wait(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(e) = target.get::<Event>() else { return Err(vm.type_error("an Event was expected")) };
+    let Some(e) = target.get::<Event>() else {
+        return Err(vm.type_error("an Event was expected"));
+    };
     if c.state.get() == CoState::Woken {
         e.line.remove(v);
         return Ok(Progress::Ready(Value::TRUE));
@@ -123,7 +136,12 @@ fn event_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 }
 fn event_repr(vm: &Vm, v: &Value) -> Res {
     let e = this::<Event>(vm, v)?;
-    describe(vm, v, if e.value.get() { "set" } else { "unset" }, e.line.len())
+    describe(
+        vm,
+        v,
+        if e.value.get() { "set" } else { "unset" },
+        e.line.len(),
+    )
 }
 fn is_set(vm: &Vm, a: &[Value]) -> Res {
     Ok(Value::bool(this::<Event>(vm, &a[0])?.value.get()))
@@ -168,15 +186,46 @@ pub static EVENT: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots: event_slots,
     methods: &[
-        NativeDef { sig: "is_set(self, /)", f: is_set, doc: "Whether the flag is up." },
-        NativeDef { sig: "set(self, /)", f: set, doc: "Raise the flag and wake all that wait for it." },
-        NativeDef { sig: "clear(self, /)", f: clear, doc: "Lower the flag." },
-        NativeDef { sig: "wait(self, /)", f: wait, doc: "Wait until the flag is up." },
+        NativeDef {
+            sig: "is_set(self, /)",
+            f: is_set,
+            doc: "Whether the flag is up.",
+        },
+        NativeDef {
+            sig: "set(self, /)",
+            f: set,
+            doc: "Raise the flag and wake all that wait for it.",
+        },
+        NativeDef {
+            sig: "clear(self, /)",
+            f: clear,
+            doc: "Lower the flag.",
+        },
+        NativeDef {
+            sig: "wait(self, /)",
+            f: wait,
+            doc: "Wait until the flag is up.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "_value", get: event_value, set: Some(event_set_value), doc: "the flag" },
-        GetSetDef { name: "_waiters", get: event_waiters, set: None, doc: "who waits" },
-        GetSetDef { name: "_loop", get: event_loop, set: None, doc: "the loop it was first waited on in" },
+        GetSetDef {
+            name: "_value",
+            get: event_value,
+            set: Some(event_set_value),
+            doc: "the flag",
+        },
+        GetSetDef {
+            name: "_waiters",
+            get: event_waiters,
+            set: None,
+            doc: "who waits",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: event_loop,
+            set: None,
+            doc: "the loop it was first waited on in",
+        },
     ],
     doc: "A flag that tasks can wait for.",
     ..TypeSpec::EMPTY
@@ -186,7 +235,9 @@ pub static EVENT: TypeSpec = TypeSpec {
 
 pub fn lock_advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(l) = target.get::<Lock>() else { return Err(vm.type_error("a Lock was expected")) };
+    let Some(l) = target.get::<Lock>() else {
+        return Err(vm.type_error("a Lock was expected"));
+    };
     if c.op == Op::LockExit {
         return release_lock(vm, &target, l).map(Progress::Ready);
     }
@@ -199,15 +250,25 @@ pub fn lock_advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     }
     l.locked.set(true);
     l.owner.0.set(current(vm));
-    Ok(Progress::Ready(if c.op == Op::LockEnter { Value::NONE } else { Value::TRUE }))
+    Ok(Progress::Ready(if c.op == Op::LockEnter {
+        Value::NONE
+    } else {
+        Value::TRUE
+    }))
 }
 
 pub fn lock_give_up(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<()> {
     let target = c.target.get();
-    let Some(l) = target.get::<Lock>() else { return Ok(()) };
+    let Some(l) = target.get::<Lock>() else {
+        return Ok(());
+    };
     l.line.remove(v);
     // It may have been the one that was woken.
-    if !l.locked.get() { wake_first(vm, l) } else { Ok(()) }
+    if !l.locked.get() {
+        wake_first(vm, l)
+    } else {
+        Ok(())
+    }
 }
 
 /// Only the first: if it is woken already, it will take the lock.
@@ -239,7 +300,12 @@ fn lock_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 }
 fn lock_repr(vm: &Vm, v: &Value) -> Res {
     let l = this::<Lock>(vm, v)?;
-    describe(vm, v, if l.locked.get() { "locked" } else { "unlocked" }, l.line.len())
+    describe(
+        vm,
+        v,
+        if l.locked.get() { "locked" } else { "unlocked" },
+        l.line.len(),
+    )
 }
 fn locked(vm: &Vm, a: &[Value]) -> Res {
     Ok(Value::bool(this::<Lock>(vm, &a[0])?.locked.get()))
@@ -311,16 +377,51 @@ pub static LOCK: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots: lock_slots,
     methods: &[
-        NativeDef { sig: "locked(self, /)", f: locked, doc: "Whether some task holds it." },
-        NativeDef { sig: "acquire(self, /)", f: acquire, doc: "Wait until the lock is free, and hold it." },
-        NativeDef { sig: "release(self, /)", f: release, doc: "Give the lock up; the first in line takes it." },
-        NativeDef { sig: "__aenter__(self, /)", f: aenter, doc: "Acquire the lock." },
-        NativeDef { sig: "__aexit__(self, exc_type, exc, tb, /)", f: aexit, doc: "Release the lock." },
+        NativeDef {
+            sig: "locked(self, /)",
+            f: locked,
+            doc: "Whether some task holds it.",
+        },
+        NativeDef {
+            sig: "acquire(self, /)",
+            f: acquire,
+            doc: "Wait until the lock is free, and hold it.",
+        },
+        NativeDef {
+            sig: "release(self, /)",
+            f: release,
+            doc: "Give the lock up; the first in line takes it.",
+        },
+        NativeDef {
+            sig: "__aenter__(self, /)",
+            f: aenter,
+            doc: "Acquire the lock.",
+        },
+        NativeDef {
+            sig: "__aexit__(self, exc_type, exc, tb, /)",
+            f: aexit,
+            doc: "Release the lock.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "_locked", get: lock_locked, set: Some(lock_set_locked), doc: "whether some task holds it" },
-        GetSetDef { name: "_waiters", get: lock_waiters, set: None, doc: "who waits" },
-        GetSetDef { name: "_loop", get: lock_loop, set: None, doc: "the loop it was first waited on in" },
+        GetSetDef {
+            name: "_locked",
+            get: lock_locked,
+            set: Some(lock_set_locked),
+            doc: "whether some task holds it",
+        },
+        GetSetDef {
+            name: "_waiters",
+            get: lock_waiters,
+            set: None,
+            doc: "who waits",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: lock_loop,
+            set: None,
+            doc: "the loop it was first waited on in",
+        },
     ],
     doc: "One task at a time holds it.",
     ..TypeSpec::EMPTY

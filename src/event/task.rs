@@ -10,7 +10,10 @@
 #![allow(unsafe_code)]
 
 use super::coro::{CoState, NativeCoro};
-use super::future::{Future, State, cancelled_error, fail, fflag, finish, head, is_cancelled_error, make_cancelled_error, schedule_waiters};
+use super::future::{
+    Future, State, cancelled_error, fail, fflag, finish, head, is_cancelled_error,
+    make_cancelled_error, schedule_waiters,
+};
 use super::lp::Loop;
 use super::ready::{Ready, push};
 use super::slot::Slot;
@@ -43,7 +46,13 @@ unsafe impl Payload for Task {
     const KIND: Kind = Kind::Task;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         self.fut.trace_head(visit);
-        for s in [&self.coro, &self.context, &self.waits_on, &self.name, &self.next] {
+        for s in [
+            &self.coro,
+            &self.context,
+            &self.waits_on,
+            &self.name,
+            &self.next,
+        ] {
             visit(s.peek());
         }
     }
@@ -78,7 +87,14 @@ pub fn is_coroutine(vm: &Vm, v: &Value) -> bool {
             .as_gen()
             .and_then(|g| g.func().get::<crate::object::func::Function>())
             .is_some_and(|f| f.code_obj().flags & crate::bytecode::flags::ITERABLE_COROUTINE != 0),
-        Kind::Object => [&vm.names.send, &vm.names.throw, &vm.names.close, &vm.names.__await__].iter().all(|n| vm.lookup_special(v, n).is_some()),
+        Kind::Object => [
+            &vm.names.send,
+            &vm.names.throw,
+            &vm.names.close,
+            &vm.names.__await__,
+        ]
+        .iter()
+        .all(|n| vm.lookup_special(v, n).is_some()),
         _ => false,
     }
 }
@@ -91,13 +107,21 @@ pub fn auto_name(vm: &Vm) -> Value {
 }
 
 /// Makes a task of the plain class and schedules its first step.
-pub fn spawn(vm: &Vm, lv: &Value, coro: Value, name: Option<&Value>, context: Option<&Value>) -> Res {
+pub fn spawn(
+    vm: &Vm,
+    lv: &Value,
+    coro: Value,
+    name: Option<&Value>,
+    context: Option<&Value>,
+) -> Res {
     let name = match name {
         Some(n) if n.as_str().is_some() => n.clone(),
         Some(n) => vm.str_of(n)?,
         None => auto_name(vm),
     };
-    let context = context.cloned().unwrap_or_else(|| super::context::copy_current(vm));
+    let context = context
+        .cloned()
+        .unwrap_or_else(|| super::context::copy_current(vm));
     let tv = vm.alloc(Task::new(lv.clone(), coro, context, name));
     Heap::set_finalize(&tv, true);
     begin(vm, &tv)?;
@@ -106,7 +130,9 @@ pub fn spawn(vm: &Vm, lv: &Value, coro: Value, name: Option<&Value>, context: Op
 
 /// Puts a new task in its loop's list and schedules its first step.
 pub fn begin(vm: &Vm, tv: &Value) -> Res<()> {
-    let Some(t) = tv.get::<Task>() else { return Ok(()) };
+    let Some(t) = tv.get::<Task>() else {
+        return Ok(());
+    };
     if let Some(lp) = t.fut.loop_.peek().get::<Loop>()
         && lp.debug.get()
     {
@@ -198,16 +224,22 @@ pub fn cancel_any(vm: &Vm, v: &Value, msg: Option<Value>) -> Res<bool> {
 /// True if the object's class was made by a script.
 #[inline(always)]
 pub fn subclassed(v: &Value) -> bool {
-    v.header().is_some_and(|h| h.flags.get() & crate::object::header::flag::SLOTS != 0)
+    v.header()
+        .is_some_and(|h| h.flags.get() & crate::object::header::flag::SLOTS != 0)
 }
 
 /// A woken task goes on: what it waited for is done.
 pub fn wake(vm: &Vm, tv: &Value) -> Res<()> {
-    let Some(t) = tv.get::<Task>() else { return Ok(()) };
+    let Some(t) = tv.get::<Task>() else {
+        return Ok(());
+    };
     let w = t.waits_on.take();
     let thrown = match w.kind() {
         Kind::NativeCoro => match w.get::<NativeCoro>() {
-            Some(c) if c.state.get() == CoState::Cancelled => Some(cancelled_error(vm, t.fut.rare_opt(|r| r.cancelled_exc.take()))),
+            Some(c) if c.state.get() == CoState::Cancelled => Some(cancelled_error(
+                vm,
+                t.fut.rare_opt(|r| r.cancelled_exc.take()),
+            )),
             _ => None,
         },
         Kind::Unbound => None,
@@ -227,9 +259,14 @@ pub fn wake(vm: &Vm, tv: &Value) -> Res<()> {
 
 /// Runs a task until it waits or ends. `Err` only for SystemExit and KeyboardInterrupt, which end the loop.
 pub fn step(vm: &Vm, tv: &Value, mut thrown: Option<Value>) -> Res<()> {
-    let Some(t) = tv.get::<Task>() else { return Ok(()) };
+    let Some(t) = tv.get::<Task>() else {
+        return Ok(());
+    };
     if t.fut.done() {
-        return Err(super::future::invalid_state(vm, &format!("__step(): already done: {}", vm.repr_string(tv)?)));
+        return Err(super::future::invalid_state(
+            vm,
+            &format!("__step(): already done: {}", vm.repr_string(tv)?),
+        ));
     }
     if t.fut.has(fflag::MUST_CANCEL) {
         if !thrown.as_ref().is_some_and(|e| is_cancelled_error(vm, e)) {
@@ -282,7 +319,9 @@ fn resume(vm: &Vm, coro: &Value, thrown: Option<Value>) -> Resumed {
 fn as_step(vm: &Vm, r: Res) -> Res<Step> {
     match r {
         Ok(v) => Ok(Step::Yielded(v)),
-        Err(e) if vm.is_exc(&e, Exc::StopIteration) => Ok(Step::Returned(vm.stop_iteration_value(&e.0))),
+        Err(e) if vm.is_exc(&e, Exc::StopIteration) => {
+            Ok(Step::Returned(vm.stop_iteration_value(&e.0)))
+        }
         Err(e) => Err(e),
     }
 }
@@ -306,7 +345,11 @@ pub fn enter(vm: &Vm, lv: &Value, tv: &Value) -> Res<()> {
             }
         }
     };
-    let text = format!("Cannot enter into task {} while another task {} is being executed.", vm.repr_string(tv)?, vm.repr_string(&busy)?);
+    let text = format!(
+        "Cannot enter into task {} while another task {} is being executed.",
+        vm.repr_string(tv)?,
+        vm.repr_string(&busy)?
+    );
     Err(vm.runtime_error(text))
 }
 
@@ -340,7 +383,11 @@ fn stopped(vm: &Vm, tv: &Value, t: &Task, v: Value) -> Res<()> {
     }
     if let Some(f) = head(&v) {
         if !f.has(fflag::BLOCKING) {
-            let text = format!("yield was used instead of yield from in task {} with {}", vm.repr_string(tv)?, vm.repr_string(&v)?);
+            let text = format!(
+                "yield was used instead of yield from in task {} with {}",
+                vm.repr_string(tv)?,
+                vm.repr_string(&v)?
+            );
             return retry(vm, tv, t, vm.runtime_error(text));
         }
         f.set_flag(fflag::BLOCKING, false);
@@ -372,7 +419,11 @@ fn maybe_cancel(vm: &Vm, t: &Task, v: &Value) -> Res<()> {
 
 #[cold]
 fn other_loop(vm: &Vm, tv: &Value, t: &Task, v: &Value) -> Res<()> {
-    let text = format!("Task {} got Future {} attached to a different loop", vm.repr_string(tv)?, vm.repr_string(v)?);
+    let text = format!(
+        "Task {} got Future {} attached to a different loop",
+        vm.repr_string(tv)?,
+        vm.repr_string(v)?
+    );
     retry(vm, tv, t, vm.runtime_error(text))
 }
 
@@ -388,7 +439,11 @@ fn foreign_wait(vm: &Vm, tv: &Value, t: &Task, v: Value) -> Res<()> {
     match vm.getattr_opt(&v, &blocking)? {
         Some(b) if !b.is_none() => {
             if !vm.truth(&b)? {
-                let text = format!("yield was used instead of yield from in task {} with {}", vm.repr_string(tv)?, vm.repr_string(&v)?);
+                let text = format!(
+                    "yield was used instead of yield from in task {} with {}",
+                    vm.repr_string(tv)?,
+                    vm.repr_string(&v)?
+                );
                 return retry(vm, tv, t, vm.runtime_error(text));
             }
             let get_loop = vm.names.get_loop.clone();
@@ -402,13 +457,21 @@ fn foreign_wait(vm: &Vm, tv: &Value, t: &Task, v: Value) -> Res<()> {
             vm.setattr(&v, &blocking, &Value::FALSE)?;
             let add = vm.getattr(&v, &vm.names.add_done_callback)?;
             let wakeup = super::task_type::wakeup_method(vm, tv);
-            vm.call_kw(&add, &[wakeup], &[(vm.intern("context"), context_arg(vm, t))])?;
+            vm.call_kw(
+                &add,
+                &[wakeup],
+                &[(vm.intern("context"), context_arg(vm, t))],
+            )?;
             t.waits_on.set(v.clone());
             maybe_cancel(vm, t, &v)
         }
         _ => {
             let text = if v.as_gen().is_some() {
-                format!("yield was used instead of yield from for generator in task {} with {}", vm.repr_string(tv)?, vm.repr_string(&v)?)
+                format!(
+                    "yield was used instead of yield from for generator in task {} with {}",
+                    vm.repr_string(tv)?,
+                    vm.repr_string(&v)?
+                )
             } else {
                 format!("Task got bad yield: {}", vm.repr_string(&v)?)
             };

@@ -15,11 +15,18 @@ use crate::object::value::Value;
 use crate::vm::{Res, Vm};
 
 fn new(vm: &Vm, class: &Value, _: Args) -> Res {
-    Ok(alloc_as(vm, class, Task::new(Value::UNBOUND, Value::NONE, Value::NONE, Value::NONE)))
+    Ok(alloc_as(
+        vm,
+        class,
+        Task::new(Value::UNBOUND, Value::NONE, Value::NONE, Value::NONE),
+    ))
 }
 
 fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
-    let a = vm.bind_args("Task(coro, *, loop=None, name=None, context=None, eager_start=False)", args)?;
+    let a = vm.bind_args(
+        "Task(coro, *, loop=None, name=None, context=None, eager_start=False)",
+        args,
+    )?;
     let t = this::<Task>(vm, v)?;
     let lv = match a[1].non_none() {
         Some(l) => l.clone(),
@@ -28,7 +35,10 @@ fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     start(vm, v, &t.fut, lv)?;
     if !task::is_coroutine(vm, &a[0]) {
         t.fut.set_flag(fflag::LOG_DESTROY, false);
-        return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr_string(&a[0])?)));
+        return Err(vm.type_error(format!(
+            "a coroutine was expected, got {}",
+            vm.repr_string(&a[0])?
+        )));
     }
     t.fut.set_flag(fflag::LOG_DESTROY, true);
     t.coro.set(a[0].clone());
@@ -82,7 +92,11 @@ pub fn swap_current(vm: &Vm, lv: &Value, task: Value) -> Value {
         Some(lp) => lp.current.replace(task),
         None => {
             let mut c = state(vm).foreign_current.borrow_mut();
-            let old = c.iter().position(|(l, _)| l.is(lv)).map(|i| c.remove(i).1).unwrap_or(Value::UNBOUND);
+            let old = c
+                .iter()
+                .position(|(l, _)| l.is(lv))
+                .map(|i| c.remove(i).1)
+                .unwrap_or(Value::UNBOUND);
             if !task.is_unbound() {
                 c.push((lv.clone(), task));
             }
@@ -95,7 +109,12 @@ pub fn swap_current(vm: &Vm, lv: &Value, task: Value) -> Value {
 pub fn current_of(vm: &Vm, lv: &Value) -> Value {
     match lv.get::<Loop>() {
         Some(lp) => lp.current.or_none(),
-        None => state(vm).foreign_current.borrow().iter().find(|(l, _)| l.is(lv)).map_or(Value::NONE, |(_, t)| t.clone()),
+        None => state(vm)
+            .foreign_current
+            .borrow()
+            .iter()
+            .find(|(l, _)| l.is(lv))
+            .map_or(Value::NONE, |(_, t)| t.clone()),
     }
 }
 
@@ -108,7 +127,13 @@ fn repr(vm: &Vm, v: &Value) -> Res {
     base_tasks(vm, "_task_repr", std::slice::from_ref(v))
 }
 fn cancel(vm: &Vm, a: &[Value]) -> Res {
-    task::cancel(vm, &a[0], this::<Task>(vm, &a[0])?, a[1].non_none().cloned()).map(Value::bool)
+    task::cancel(
+        vm,
+        &a[0],
+        this::<Task>(vm, &a[0])?,
+        a[1].non_none().cloned(),
+    )
+    .map(Value::bool)
 }
 fn cancelling(vm: &Vm, a: &[Value]) -> Res {
     Ok(vm.int(fut(vm, &a[0])?.cancels.get() as i64))
@@ -156,7 +181,11 @@ fn get_stack(vm: &Vm, a: &[Value]) -> Res {
     base_tasks(vm, "_task_get_stack", &[a[0].clone(), a[1].clone()])
 }
 fn print_stack(vm: &Vm, a: &[Value]) -> Res {
-    base_tasks(vm, "_task_print_stack", &[a[0].clone(), a[1].clone(), a[2].clone()])
+    base_tasks(
+        vm,
+        "_task_print_stack",
+        &[a[0].clone(), a[1].clone(), a[2].clone()],
+    )
 }
 fn set_result(vm: &Vm, _: &[Value]) -> Res {
     Err(vm.runtime_error("Task does not support set_result operation"))
@@ -206,9 +235,13 @@ fn num_cancels(vm: &Vm, v: &Value) -> Res {
 /// A task dies: if it was pending, that is worth a message.
 fn del(vm: &Vm, v: &Value) -> Res<()> {
     let t = this::<Task>(vm, v)?;
-    if t.fut.state.get() == State::Pending && t.fut.has(fflag::LOG_DESTROY) && t.fut.loop_.is_set() {
+    if t.fut.state.get() == State::Pending && t.fut.has(fflag::LOG_DESTROY) && t.fut.loop_.is_set()
+    {
         t.fut.set_flag(fflag::LOG_DESTROY, false);
-        let mut facts = vec![("task", v.clone()), ("message", vm.str("Task was destroyed but it is pending!"))];
+        let mut facts = vec![
+            ("task", v.clone()),
+            ("message", vm.str("Task was destroyed but it is pending!")),
+        ];
         if let Some(s) = t.fut.rare_opt(|r| r.source_tb.clone()) {
             facts.push(("source_traceback", s));
         }
@@ -230,29 +263,111 @@ pub static TASK: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "cancel(self, msg=None)", f: cancel, doc: "Have CancelledError raised in it at its next turn." },
-        NativeDef { sig: "cancelling(self, /)", f: cancelling, doc: "Requests to cancel, less those taken back." },
-        NativeDef { sig: "uncancel(self, /)", f: uncancel, doc: "Take one request to cancel back; gives those that are left." },
-        NativeDef { sig: "get_coro(self, /)", f: get_coro, doc: "The coroutine it runs." },
-        NativeDef { sig: "get_context(self, /)", f: get_context, doc: "The context it runs in." },
-        NativeDef { sig: "get_name(self, /)", f: get_name, doc: "Its name." },
-        NativeDef { sig: "set_name(self, value, /)", f: set_name, doc: "Give it a name." },
-        NativeDef { sig: "get_stack(self, *, limit=None)", f: get_stack, doc: "Its frames." },
-        NativeDef { sig: "print_stack(self, *, limit=None, file=None)", f: print_stack, doc: "Print its stack or traceback." },
-        NativeDef { sig: "set_result(self, result, /)", f: set_result, doc: "Not for tasks." },
-        NativeDef { sig: "set_exception(self, exception, /)", f: set_exception, doc: "Not for tasks." },
+        NativeDef {
+            sig: "cancel(self, msg=None)",
+            f: cancel,
+            doc: "Have CancelledError raised in it at its next turn.",
+        },
+        NativeDef {
+            sig: "cancelling(self, /)",
+            f: cancelling,
+            doc: "Requests to cancel, less those taken back.",
+        },
+        NativeDef {
+            sig: "uncancel(self, /)",
+            f: uncancel,
+            doc: "Take one request to cancel back; gives those that are left.",
+        },
+        NativeDef {
+            sig: "get_coro(self, /)",
+            f: get_coro,
+            doc: "The coroutine it runs.",
+        },
+        NativeDef {
+            sig: "get_context(self, /)",
+            f: get_context,
+            doc: "The context it runs in.",
+        },
+        NativeDef {
+            sig: "get_name(self, /)",
+            f: get_name,
+            doc: "Its name.",
+        },
+        NativeDef {
+            sig: "set_name(self, value, /)",
+            f: set_name,
+            doc: "Give it a name.",
+        },
+        NativeDef {
+            sig: "get_stack(self, *, limit=None)",
+            f: get_stack,
+            doc: "Its frames.",
+        },
+        NativeDef {
+            sig: "print_stack(self, *, limit=None, file=None)",
+            f: print_stack,
+            doc: "Print its stack or traceback.",
+        },
+        NativeDef {
+            sig: "set_result(self, result, /)",
+            f: set_result,
+            doc: "Not for tasks.",
+        },
+        NativeDef {
+            sig: "set_exception(self, exception, /)",
+            f: set_exception,
+            doc: "Not for tasks.",
+        },
     ],
     class_methods: &[
-        NativeDef { sig: "all_tasks(cls, loop=None)", f: class_all_tasks, doc: "The tasks of a loop that are not done." },
-        NativeDef { sig: "current_task(cls, loop=None)", f: class_current_task, doc: "The task that is running." },
+        NativeDef {
+            sig: "all_tasks(cls, loop=None)",
+            f: class_all_tasks,
+            doc: "The tasks of a loop that are not done.",
+        },
+        NativeDef {
+            sig: "current_task(cls, loop=None)",
+            f: class_current_task,
+            doc: "The task that is running.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "_coro", get: coro, set: None, doc: "the coroutine" },
-        GetSetDef { name: "_fut_waiter", get: waiter, set: None, doc: "what it waits for" },
-        GetSetDef { name: "_must_cancel", get: must_cancel, set: None, doc: "whether the next step cancels it" },
-        GetSetDef { name: "_log_destroy_pending", get: log_destroy, set: Some(set_log_destroy), doc: "whether its death while pending is reported" },
-        GetSetDef { name: "_context", get: get_context_attr, set: None, doc: "its context" },
-        GetSetDef { name: "_num_cancels_requested", get: num_cancels, set: None, doc: "requests to cancel" },
+        GetSetDef {
+            name: "_coro",
+            get: coro,
+            set: None,
+            doc: "the coroutine",
+        },
+        GetSetDef {
+            name: "_fut_waiter",
+            get: waiter,
+            set: None,
+            doc: "what it waits for",
+        },
+        GetSetDef {
+            name: "_must_cancel",
+            get: must_cancel,
+            set: None,
+            doc: "whether the next step cancels it",
+        },
+        GetSetDef {
+            name: "_log_destroy_pending",
+            get: log_destroy,
+            set: Some(set_log_destroy),
+            doc: "whether its death while pending is reported",
+        },
+        GetSetDef {
+            name: "_context",
+            get: get_context_attr,
+            set: None,
+            doc: "its context",
+        },
+        GetSetDef {
+            name: "_num_cancels_requested",
+            get: num_cancels,
+            set: None,
+            doc: "requests to cancel",
+        },
     ],
     doc: "A coroutine that runs in the loop.",
     ..TypeSpec::EMPTY
@@ -279,12 +394,36 @@ fn run_due(vm: &Vm, a: &[Value]) -> Res {
     super::coro::due(vm, &a[0])?;
     Ok(Value::NONE)
 }
-static STEP: NativeDef = NativeDef { sig: "task_step(self, exc=None, /)", f: run_step, doc: "One step of the task." };
-static WAKEUP: NativeDef = NativeDef { sig: "task_wakeup(self, future=None, /)", f: run_wakeup, doc: "The task's wait is over." };
-static GATHER_CHILD: NativeDef = NativeDef { sig: "gather.<locals>._done_callback(self, future, /)", f: run_child, doc: "A child is done." };
-static GROUP_CHILD: NativeDef = NativeDef { sig: "_on_task_done(self, task, /)", f: run_child, doc: "A task of the group is done." };
-static LOOP_CHILD: NativeDef = NativeDef { sig: "_run_until_complete_cb(self, future, /)", f: run_child, doc: "The main future is done." };
-static DUE: NativeDef = NativeDef { sig: "wake_up(self, /)", f: run_due, doc: "A sleep is over." };
+static STEP: NativeDef = NativeDef {
+    sig: "task_step(self, exc=None, /)",
+    f: run_step,
+    doc: "One step of the task.",
+};
+static WAKEUP: NativeDef = NativeDef {
+    sig: "task_wakeup(self, future=None, /)",
+    f: run_wakeup,
+    doc: "The task's wait is over.",
+};
+static GATHER_CHILD: NativeDef = NativeDef {
+    sig: "gather.<locals>._done_callback(self, future, /)",
+    f: run_child,
+    doc: "A child is done.",
+};
+static GROUP_CHILD: NativeDef = NativeDef {
+    sig: "_on_task_done(self, task, /)",
+    f: run_child,
+    doc: "A task of the group is done.",
+};
+static LOOP_CHILD: NativeDef = NativeDef {
+    sig: "_run_until_complete_cb(self, future, /)",
+    f: run_child,
+    doc: "The main future is done.",
+};
+static DUE: NativeDef = NativeDef {
+    sig: "wake_up(self, /)",
+    f: run_due,
+    doc: "A sleep is over.",
+};
 
 fn bound(vm: &Vm, def: &'static NativeDef, me: &Value, owner: Value) -> Value {
     vm.new_native(def, me.clone(), owner, Value::UNBOUND)
@@ -307,7 +446,11 @@ pub fn due_method(vm: &Vm, c: &Value) -> Value {
 }
 /// What a native waiter looks like in `_callbacks`.
 pub fn waiter_method(vm: &Vm, w: &Value) -> Value {
-    if w.kind() == Kind::Task { wakeup_method(vm, w) } else { child_method(vm, w) }
+    if w.kind() == Kind::Task {
+        wakeup_method(vm, w)
+    } else {
+        child_method(vm, w)
+    }
 }
 
 // ---- functions of the module
@@ -321,7 +464,12 @@ fn loop_arg(vm: &Vm, v: &Value) -> Res {
 fn all_of(vm: &Vm, lv: &Value) -> Res {
     let mut out: Vec<Value> = lv.get::<Loop>().map(Loop::tasks).unwrap_or_default();
     let st = state(vm);
-    for t in st.foreign_tasks.borrow().iter().chain(st.eager_tasks.borrow().iter()) {
+    for t in st
+        .foreign_tasks
+        .borrow()
+        .iter()
+        .chain(st.eager_tasks.borrow().iter())
+    {
         if !out.iter().any(|x| x.is(t)) {
             out.push(t.clone());
         }
@@ -368,7 +516,11 @@ fn class_current_task(vm: &Vm, a: &[Value]) -> Res {
 fn enter_task(vm: &Vm, a: &[Value]) -> Res {
     let now = current_of(vm, &a[0]);
     if !now.is_none() {
-        let text = format!("Cannot enter into task {} while another task {} is being executed.", vm.repr_string(&a[1])?, vm.repr_string(&now)?);
+        let text = format!(
+            "Cannot enter into task {} while another task {} is being executed.",
+            vm.repr_string(&a[1])?,
+            vm.repr_string(&now)?
+        );
         return Err(vm.runtime_error(text));
     }
     swap_current(vm, &a[0], a[1].clone());
@@ -377,7 +529,11 @@ fn enter_task(vm: &Vm, a: &[Value]) -> Res {
 fn leave_task(vm: &Vm, a: &[Value]) -> Res {
     let now = current_of(vm, &a[0]);
     if !now.is(&a[1]) {
-        let text = format!("Leaving task {} does not match the current task {}.", vm.repr_string(&a[1])?, vm.repr_string(&now)?);
+        let text = format!(
+            "Leaving task {} does not match the current task {}.",
+            vm.repr_string(&a[1])?,
+            vm.repr_string(&now)?
+        );
         return Err(vm.runtime_error(text));
     }
     swap_current(vm, &a[0], Value::UNBOUND);
@@ -419,7 +575,12 @@ fn awaited_add(_: &Vm, a: &[Value]) -> Res {
 }
 fn awaited_discard(_: &Vm, a: &[Value]) -> Res {
     if let Some(f) = head(&a[0]) {
-        let old = f.rare_opt(|r| r.awaited_by.iter().position(|x| x.is(&a[1])).map(|i| r.awaited_by.remove(i)));
+        let old = f.rare_opt(|r| {
+            r.awaited_by
+                .iter()
+                .position(|x| x.is(&a[1]))
+                .map(|i| r.awaited_by.remove(i))
+        });
         drop(old);
     }
     Ok(Value::NONE)
@@ -448,24 +609,90 @@ pub fn cancel_task(vm: &Vm, t: &Value) -> Res<bool> {
 }
 /// True for an exact Task.
 pub fn is_plain_task(v: &Value) -> Option<(&Task, &Future)> {
-    v.get::<Task>().filter(|_| !subclassed(v)).map(|t| (t, &t.fut))
+    v.get::<Task>()
+        .filter(|_| !subclassed(v))
+        .map(|t| (t, &t.fut))
 }
 
 pub static FUNCTIONS: &[NativeDef] = &[
-    NativeDef { sig: "all_tasks(loop=None)", f: all_tasks, doc: "The tasks of a loop that are not done." },
-    NativeDef { sig: "current_task(loop=None)", f: current_task, doc: "The task that is running, or None." },
-    NativeDef { sig: "get_running_loop()", f: get_running_loop, doc: "The running loop, or RuntimeError." },
-    NativeDef { sig: "_get_running_loop()", f: running_or_none, doc: "The running loop, or None." },
-    NativeDef { sig: "_set_running_loop(loop, /)", f: set_running_loop, doc: "Say which loop runs." },
-    NativeDef { sig: "_enter_task(loop, task)", f: enter_task, doc: "Make a task the current one." },
-    NativeDef { sig: "_leave_task(loop, task)", f: leave_task, doc: "Undo that." },
-    NativeDef { sig: "_swap_current_task(loop, task)", f: swap_current_task, doc: "Make a task the current one; gives the one before." },
-    NativeDef { sig: "_register_task(task)", f: register_task, doc: "Let all_tasks() know a task." },
-    NativeDef { sig: "_unregister_task(task)", f: unregister_task, doc: "Undo that." },
-    NativeDef { sig: "_register_eager_task(task)", f: register_eager, doc: "As _register_task(), while a task starts eagerly." },
-    NativeDef { sig: "_unregister_eager_task(task)", f: unregister_eager, doc: "Undo that." },
-    NativeDef { sig: "future_add_to_awaited_by(fut, waiter, /)", f: awaited_add, doc: "Note who awaits a future." },
-    NativeDef { sig: "future_discard_from_awaited_by(fut, waiter, /)", f: awaited_discard, doc: "Undo that." },
-    NativeDef { sig: "isfuture(obj, /)", f: isfuture, doc: "Whether it is a future." },
-    NativeDef { sig: "iscoroutine(obj, /)", f: iscoroutine, doc: "Whether a task can run it." },
+    NativeDef {
+        sig: "all_tasks(loop=None)",
+        f: all_tasks,
+        doc: "The tasks of a loop that are not done.",
+    },
+    NativeDef {
+        sig: "current_task(loop=None)",
+        f: current_task,
+        doc: "The task that is running, or None.",
+    },
+    NativeDef {
+        sig: "get_running_loop()",
+        f: get_running_loop,
+        doc: "The running loop, or RuntimeError.",
+    },
+    NativeDef {
+        sig: "_get_running_loop()",
+        f: running_or_none,
+        doc: "The running loop, or None.",
+    },
+    NativeDef {
+        sig: "_set_running_loop(loop, /)",
+        f: set_running_loop,
+        doc: "Say which loop runs.",
+    },
+    NativeDef {
+        sig: "_enter_task(loop, task)",
+        f: enter_task,
+        doc: "Make a task the current one.",
+    },
+    NativeDef {
+        sig: "_leave_task(loop, task)",
+        f: leave_task,
+        doc: "Undo that.",
+    },
+    NativeDef {
+        sig: "_swap_current_task(loop, task)",
+        f: swap_current_task,
+        doc: "Make a task the current one; gives the one before.",
+    },
+    NativeDef {
+        sig: "_register_task(task)",
+        f: register_task,
+        doc: "Let all_tasks() know a task.",
+    },
+    NativeDef {
+        sig: "_unregister_task(task)",
+        f: unregister_task,
+        doc: "Undo that.",
+    },
+    NativeDef {
+        sig: "_register_eager_task(task)",
+        f: register_eager,
+        doc: "As _register_task(), while a task starts eagerly.",
+    },
+    NativeDef {
+        sig: "_unregister_eager_task(task)",
+        f: unregister_eager,
+        doc: "Undo that.",
+    },
+    NativeDef {
+        sig: "future_add_to_awaited_by(fut, waiter, /)",
+        f: awaited_add,
+        doc: "Note who awaits a future.",
+    },
+    NativeDef {
+        sig: "future_discard_from_awaited_by(fut, waiter, /)",
+        f: awaited_discard,
+        doc: "Undo that.",
+    },
+    NativeDef {
+        sig: "isfuture(obj, /)",
+        f: isfuture,
+        doc: "Whether it is a future.",
+    },
+    NativeDef {
+        sig: "iscoroutine(obj, /)",
+        f: iscoroutine,
+        doc: "Whether a task can run it.",
+    },
 ];

@@ -51,7 +51,11 @@ fn is_dead(target: &Value) -> bool {
 impl Timers {
     pub fn push(&mut self, when: f64, target: Value) {
         self.seq += 1;
-        self.heap.push(Entry { when, seq: self.seq, target });
+        self.heap.push(Entry {
+            when,
+            seq: self.seq,
+            target,
+        });
     }
     pub fn note_cancelled(&mut self) {
         self.cancelled += 1;
@@ -67,7 +71,10 @@ impl Timers {
     pub fn sweep(&mut self) -> Vec<Value> {
         let mut gone = Vec::new();
         if self.heap.len() > 100 && self.cancelled * 2 > self.heap.len() {
-            let (dead, live): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.heap).into_vec().into_iter().partition(|e| is_dead(&e.target));
+            let (dead, live): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.heap)
+                .into_vec()
+                .into_iter()
+                .partition(|e| is_dead(&e.target));
             self.heap = live.into();
             self.cancelled = 0;
             gone.extend(dead.into_iter().map(|e| e.target));
@@ -99,6 +106,10 @@ impl Timers {
     /// Empties the heap.
     pub fn take(&mut self) -> Vec<Value> {
         self.cancelled = 0;
-        std::mem::take(&mut self.heap).into_vec().into_iter().map(|e| e.target).collect()
+        std::mem::take(&mut self.heap)
+            .into_vec()
+            .into_iter()
+            .map(|e| e.target)
+            .collect()
     }
 }

@@ -77,14 +77,29 @@ pub struct Transport {
 unsafe impl Payload for Transport {
     const KIND: Kind = Kind::Transport;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        for s in [&self.sock, &self.loop_, &self.protocol, &self.reader, &self.server_cb, &self.server, &self.extra, &self.error] {
+        for s in [
+            &self.sock,
+            &self.loop_,
+            &self.protocol,
+            &self.reader,
+            &self.server_cb,
+            &self.server,
+            &self.extra,
+            &self.error,
+        ] {
             visit(s.peek());
         }
         self.drainers.trace(visit);
         self.closers.trace(visit);
     }
     fn clear(&self) {
-        let old = (self.protocol.take(), self.reader.take(), self.server_cb.take(), self.server.take(), self.error.take());
+        let old = (
+            self.protocol.take(),
+            self.reader.take(),
+            self.server_cb.take(),
+            self.server.take(),
+            self.error.take(),
+        );
         drop(old);
         self.drainers.clear();
         self.closers.clear();
@@ -93,7 +108,9 @@ unsafe impl Payload for Transport {
 
 /// A transport for a connected socket. Reading begins when the connection is announced (`announce`).
 pub fn make(vm: &Vm, lv: &Value, sock: &Value) -> Res {
-    let Some(s) = sock.get::<Socket>() else { return Err(vm.type_error("a socket was expected")) };
+    let Some(s) = sock.get::<Socket>() else {
+        return Err(vm.type_error("a socket was expected"));
+    };
     let fd = s.fd.get();
     net::set_nonblocking(fd, true).map_err(|e| os_error(vm, &e))?;
     net::set_nodelay(fd);
@@ -132,7 +149,10 @@ pub fn make(vm: &Vm, lv: &Value, sock: &Value) -> Res {
     if let Ok(a) = net::local_addr(fd) {
         set("sockname", sock_addr_value(vm, &a))?;
     }
-    set("peername", net::peer_addr(fd).map_or(Value::NONE, |a| sock_addr_value(vm, &a)))?;
+    set(
+        "peername",
+        net::peer_addr(fd).map_or(Value::NONE, |a| sock_addr_value(vm, &a)),
+    )?;
     t.extra.set(d);
     Ok(vm.alloc(t))
 }
@@ -143,7 +163,9 @@ pub fn start(vm: &Vm, tv: &Value, t: &Transport) -> Res<()> {
         return Ok(());
     }
     let lv = t.loop_.get();
-    let Some(lp) = lv.get::<Loop>() else { return Err(vm.type_error("this loop has no native transports")) };
+    let Some(lp) = lv.get::<Loop>() else {
+        return Err(vm.type_error("this loop has no native transports"));
+    };
     let token = super::io::attach(vm, lp, t.fd.get(), tv, true)?;
     t.token.set(token);
     t.attached.set(true);
@@ -160,8 +182,17 @@ fn stop_events(t: &Transport) {
 }
 
 /// The poller saw something.
-pub fn on_event(vm: &Vm, lv: &Value, lp: &Loop, tv: &Value, readable: bool, writable: bool) -> Res<()> {
-    let Some(t) = tv.get::<Transport>() else { return super::net::on_event(vm, lv, lp, tv, readable, writable) };
+pub fn on_event(
+    vm: &Vm,
+    lv: &Value,
+    lp: &Loop,
+    tv: &Value,
+    readable: bool,
+    writable: bool,
+) -> Res<()> {
+    let Some(t) = tv.get::<Transport>() else {
+        return super::net::on_event(vm, lv, lp, tv, readable, writable);
+    };
     if readable {
         t.may_read.set(true);
         if t.reading.get() && !t.paused.get() && !t.eof_seen.get() {
@@ -187,8 +218,15 @@ pub fn on_event(vm: &Vm, lv: &Value, lp: &Loop, tv: &Value, readable: bool, writ
 
 /// Reads what is there.
 pub fn read_ready(vm: &Vm, tv: &Value) -> Res<()> {
-    let Some(t) = tv.get::<Transport>() else { return Ok(()) };
-    while t.may_read.get() && t.reading.get() && !t.paused.get() && !t.closing.get() && !t.eof_seen.get() {
+    let Some(t) = tv.get::<Transport>() else {
+        return Ok(());
+    };
+    while t.may_read.get()
+        && t.reading.get()
+        && !t.paused.get()
+        && !t.closing.get()
+        && !t.eof_seen.get()
+    {
         if t.reader.is_set() {
             super::reader::fill(vm, tv, t)?;
         } else {
@@ -213,7 +251,12 @@ pub enum Got {
 }
 
 /// One read into the end of a buffer.
-pub fn receive(vm: &Vm, tv: &Value, t: &Transport, buf: &mut Vec<u8>) -> Result<Got, std::io::Error> {
+pub fn receive(
+    vm: &Vm,
+    tv: &Value,
+    t: &Transport,
+    buf: &mut Vec<u8>,
+) -> Result<Got, std::io::Error> {
     let _ = (vm, tv);
     loop {
         match net::recv_append(t.fd.get(), buf, t.read_size.get()) {
@@ -246,24 +289,45 @@ pub fn receive(vm: &Vm, tv: &Value, t: &Transport, buf: &mut Vec<u8>) -> Result<
 fn read_to_protocol(vm: &Vm, tv: &Value, t: &Transport) -> Res<()> {
     let mut buf = Vec::new();
     match receive(vm, tv, t, &mut buf) {
-        Err(e) => fatal(vm, tv, t, os_error(vm, &e), "Fatal read error on socket transport"),
+        Err(e) => fatal(
+            vm,
+            tv,
+            t,
+            os_error(vm, &e),
+            "Fatal read error on socket transport",
+        ),
         Ok(Got::Nothing) => Ok(()),
         Ok(Got::Bytes(_)) => {
             let p = t.protocol.get();
             let r = super::transport_type::give(vm, &p, buf);
             match r {
                 Ok(()) => Ok(()),
-                Err(e) => fatal(vm, tv, t, e, "Fatal error: protocol.data_received() call failed."),
+                Err(e) => fatal(
+                    vm,
+                    tv,
+                    t,
+                    e,
+                    "Fatal error: protocol.data_received() call failed.",
+                ),
             }
         }
         Ok(Got::End) => {
             t.eof_seen.set(true);
             let p = t.protocol.get();
-            let keep = vm.getattr_str(&p, "eof_received").and_then(|f| vm.call(&f, &[])).and_then(|r| vm.truth(&r));
+            let keep = vm
+                .getattr_str(&p, "eof_received")
+                .and_then(|f| vm.call(&f, &[]))
+                .and_then(|r| vm.truth(&r));
             match keep {
                 Ok(true) => Ok(()),
                 Ok(false) => close(vm, tv, t),
-                Err(e) => fatal(vm, tv, t, e, "Fatal error: protocol.eof_received() call failed."),
+                Err(e) => fatal(
+                    vm,
+                    tv,
+                    t,
+                    e,
+                    "Fatal error: protocol.eof_received() call failed.",
+                ),
             }
         }
     }
@@ -294,7 +358,15 @@ pub fn write(vm: &Vm, tv: &Value, t: &Transport, data: &[u8]) -> Res<()> {
         match net::send(t.fd.get(), rest) {
             Ok(n) => rest = &rest[n..],
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => (),
-            Err(e) => return fatal(vm, tv, t, os_error(vm, &e), "Fatal write error on socket transport"),
+            Err(e) => {
+                return fatal(
+                    vm,
+                    tv,
+                    t,
+                    os_error(vm, &e),
+                    "Fatal write error on socket transport",
+                );
+            }
         }
         if rest.is_empty() {
             return Ok(());
@@ -329,7 +401,9 @@ fn tell(vm: &Vm, tv: &Value, t: &Transport, what: &str) -> Res<()> {
 
 /// Sends what waits.
 pub fn write_ready(vm: &Vm, tv: &Value) -> Res<()> {
-    let Some(t) = tv.get::<Transport>() else { return Ok(()) };
+    let Some(t) = tv.get::<Transport>() else {
+        return Ok(());
+    };
     while pending(t) > 0 && t.may_write.get() {
         let r = {
             let out = t.out.borrow();
@@ -339,7 +413,15 @@ pub fn write_ready(vm: &Vm, tv: &Value) -> Res<()> {
             Ok(n) => t.out_at.set(t.out_at.get() + n),
             Err(e) if e.kind() == ErrorKind::Interrupted => continue,
             Err(e) if e.kind() == ErrorKind::WouldBlock => t.may_write.set(false),
-            Err(e) => return fatal(vm, tv, t, os_error(vm, &e), "Fatal write error on socket transport"),
+            Err(e) => {
+                return fatal(
+                    vm,
+                    tv,
+                    t,
+                    os_error(vm, &e),
+                    "Fatal write error on socket transport",
+                );
+            }
         }
     }
     if t.out_at.get() > 64 * 1024 || pending(t) == 0 {
@@ -377,7 +459,11 @@ pub fn close(vm: &Vm, tv: &Value, t: &Transport) -> Res<()> {
         return Ok(());
     }
     t.reading.set(false);
-    if pending(t) == 0 { lose(vm, tv, t, None) } else { Ok(()) }
+    if pending(t) == 0 {
+        lose(vm, tv, t, None)
+    } else {
+        Ok(())
+    }
 }
 
 /// Closes at once.
@@ -419,18 +505,31 @@ fn lose(vm: &Vm, tv: &Value, t: &Transport, exc: Option<Value>) -> Res<()> {
     if let Some(e) = exc {
         t.error.set(e);
     }
-    super::transport_type::call_soon(vm, tv, t, super::transport_type::connection_lost_method(vm, tv))
+    super::transport_type::call_soon(
+        vm,
+        tv,
+        t,
+        super::transport_type::connection_lost_method(vm, tv),
+    )
 }
 
 /// The last call: the protocol (or the streams) hear of the end, the socket is closed.
 pub fn connection_lost(vm: &Vm, tv: &Value) -> Res<()> {
-    let Some(t) = tv.get::<Transport>() else { return Ok(()) };
+    let Some(t) = tv.get::<Transport>() else {
+        return Ok(());
+    };
     let exc = t.error.or_none();
     let r = if t.reader.is_set() {
         super::reader::lost(vm, t, &exc)
     } else {
         let p = t.protocol.get();
-        if p.is_unbound() { Ok(()) } else { vm.getattr_str(&p, "connection_lost").and_then(|f| vm.call(&f, std::slice::from_ref(&exc))).map(|_| ()) }
+        if p.is_unbound() {
+            Ok(())
+        } else {
+            vm.getattr_str(&p, "connection_lost")
+                .and_then(|f| vm.call(&f, std::slice::from_ref(&exc)))
+                .map(|_| ())
+        }
     };
     t.fd.set(-1);
     let sock = t.sock.get();

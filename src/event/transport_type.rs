@@ -4,7 +4,9 @@ use super::future::head;
 use super::lp::Loop;
 use super::ready::Ready;
 use super::socket::data;
-use super::transport::{self, HIGH_WATER, Transport, abort, close, make, pending, start, write, write_eof};
+use super::transport::{
+    self, HIGH_WATER, Transport, abort, close, make, pending, start, write, write_eof,
+};
 use crate::builtins::support::this;
 use crate::object::header::Kind;
 use crate::object::native::{Args, NativeDef};
@@ -36,14 +38,27 @@ pub fn call_soon(vm: &Vm, _tv: &Value, t: &Transport, f: Value) -> Res<()> {
     }
 }
 
-static LOST: NativeDef = NativeDef { sig: "_call_connection_lost(self, /)", f: run_lost, doc: "The connection has ended." };
-static MADE: NativeDef = NativeDef { sig: "_call_connection_made(self, /)", f: run_made, doc: "The connection is there." };
+static LOST: NativeDef = NativeDef {
+    sig: "_call_connection_lost(self, /)",
+    f: run_lost,
+    doc: "The connection has ended.",
+};
+static MADE: NativeDef = NativeDef {
+    sig: "_call_connection_made(self, /)",
+    f: run_made,
+    doc: "The connection is there.",
+};
 fn run_lost(vm: &Vm, a: &[Value]) -> Res {
     transport::connection_lost(vm, &a[0])?;
     Ok(Value::NONE)
 }
 pub fn connection_lost_method(vm: &Vm, tv: &Value) -> Value {
-    vm.new_native(&LOST, tv.clone(), vm.kind_type(Kind::Transport).clone(), Value::UNBOUND)
+    vm.new_native(
+        &LOST,
+        tv.clone(),
+        vm.kind_type(Kind::Transport).clone(),
+        Value::UNBOUND,
+    )
 }
 
 /// Gives received bytes to a protocol: `data_received`, or the buffer of a BufferedProtocol.
@@ -73,7 +88,11 @@ fn run_made(vm: &Vm, a: &[Value]) -> Res {
     vm.call(&f, std::slice::from_ref(tv))?;
     Ok(Value::NONE)
 }
-static START: NativeDef = NativeDef { sig: "_start(self, /)", f: run_start, doc: "Reading begins." };
+static START: NativeDef = NativeDef {
+    sig: "_start(self, /)",
+    f: run_start,
+    doc: "Reading begins.",
+};
 fn run_start(vm: &Vm, a: &[Value]) -> Res {
     start(vm, &a[0], this::<Transport>(vm, &a[0])?)?;
     Ok(Value::NONE)
@@ -89,20 +108,42 @@ fn release_waiter(vm: &Vm, a: &[Value]) -> Res {
     let f = vm.getattr_str(&m, "_set_result_unless_cancelled")?;
     vm.call(&f, &[a[0].clone(), Value::NONE])
 }
-static RELEASE: NativeDef = NativeDef { sig: "_release_waiter(self, /)", f: release_waiter, doc: "Say that the connection is there." };
+static RELEASE: NativeDef = NativeDef {
+    sig: "_release_waiter(self, /)",
+    f: release_waiter,
+    doc: "Say that the connection is there.",
+};
 
 fn new(vm: &Vm, _class: &Value, args: Args) -> Res {
-    let a = vm.bind_args("SocketTransport(loop, sock, protocol, waiter=None, server=None)", args)?;
+    let a = vm.bind_args(
+        "SocketTransport(loop, sock, protocol, waiter=None, server=None)",
+        args,
+    )?;
     let tv = make(vm, &a[0], &a[1])?;
     let t = this::<Transport>(vm, &tv)?;
     t.protocol.set(a[2].clone());
     note_socket(vm, t)?;
     attach_server(vm, &tv, t, &a[4])?;
     let owner = vm.kind_type(Kind::Transport).clone();
-    call_soon(vm, &tv, t, vm.new_native(&MADE, tv.clone(), owner.clone(), Value::UNBOUND))?;
-    call_soon(vm, &tv, t, vm.new_native(&START, tv.clone(), owner, Value::UNBOUND))?;
+    call_soon(
+        vm,
+        &tv,
+        t,
+        vm.new_native(&MADE, tv.clone(), owner.clone(), Value::UNBOUND),
+    )?;
+    call_soon(
+        vm,
+        &tv,
+        t,
+        vm.new_native(&START, tv.clone(), owner, Value::UNBOUND),
+    )?;
     if let Some(w) = a[3].non_none() {
-        call_soon(vm, &tv, t, vm.new_native(&RELEASE, w.clone(), Value::UNBOUND, Value::UNBOUND))?;
+        call_soon(
+            vm,
+            &tv,
+            t,
+            vm.new_native(&RELEASE, w.clone(), Value::UNBOUND, Value::UNBOUND),
+        )?;
     }
     Ok(tv)
 }
@@ -115,7 +156,9 @@ fn note_socket(vm: &Vm, t: &Transport) -> Res<()> {
     vm.setitem(&d, &vm.intern("socket"), &w)
 }
 fn attach_server(vm: &Vm, tv: &Value, t: &Transport, server: &Value) -> Res<()> {
-    let Some(s) = server.non_none() else { return Ok(()) };
+    let Some(s) = server.non_none() else {
+        return Ok(());
+    };
     t.server.set(s.clone());
     let f = vm.getattr_str(s, "_attach")?;
     vm.call(&f, std::slice::from_ref(tv)).map(|_| ())
@@ -135,7 +178,12 @@ fn accept_stream(vm: &Vm, a: &[Value]) -> Res {
     t.server_cb.set(a[3].clone());
     attach_server(vm, &tv, t, &a[4])?;
     let owner = vm.kind_type(Kind::Transport).clone();
-    call_soon(vm, &tv, t, vm.new_native(&MADE, tv.clone(), owner, Value::UNBOUND))?;
+    call_soon(
+        vm,
+        &tv,
+        t,
+        vm.new_native(&MADE, tv.clone(), owner, Value::UNBOUND),
+    )?;
     Ok(tv)
 }
 fn stream_transport(vm: &Vm, lv: &Value, sock: &Value, limit: i64) -> Res<(Value, Value)> {
@@ -277,7 +325,14 @@ fn repr(vm: &Vm, v: &Value) -> Res {
     }
     info.push(format!("fd={}", t.fd.get()));
     if !t.lost.get() {
-        info.push(format!("read={}", if t.reading.get() && !t.paused.get() { "polling" } else { "idle" }));
+        info.push(format!(
+            "read={}",
+            if t.reading.get() && !t.paused.get() {
+                "polling"
+            } else {
+                "idle"
+            }
+        ));
         let state = if pending(t) > 0 { "polling" } else { "idle" };
         info.push(format!("write=<{state}, bufsize={}>", pending(t)));
     }
@@ -294,28 +349,100 @@ pub static TRANSPORT: TypeSpec = TypeSpec {
     flags: tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "get_extra_info(self, name, default=None)", f: get_extra_info, doc: "A fact about the connection." },
-        NativeDef { sig: "write(self, data, /)", f: method_write, doc: "Send bytes; returns at once." },
-        NativeDef { sig: "writelines(self, list_of_data, /)", f: method_writelines, doc: "Send several pieces." },
-        NativeDef { sig: "write_eof(self, /)", f: method_write_eof, doc: "End our half once the buffer is sent." },
-        NativeDef { sig: "can_write_eof(self, /)", f: can_write_eof, doc: "True." },
-        NativeDef { sig: "close(self, /)", f: method_close, doc: "Close once the buffer is sent." },
-        NativeDef { sig: "abort(self, /)", f: method_abort, doc: "Close at once." },
-        NativeDef { sig: "is_closing(self, /)", f: is_closing, doc: "Whether it is closed or about to be." },
-        NativeDef { sig: "is_reading(self, /)", f: is_reading, doc: "Whether it receives." },
-        NativeDef { sig: "pause_reading(self, /)", f: pause_reading, doc: "Receive nothing for now." },
-        NativeDef { sig: "resume_reading(self, /)", f: resume_reading, doc: "Receive again." },
-        NativeDef { sig: "set_write_buffer_limits(self, high=None, low=None)", f: set_limits, doc: "When the protocol is asked to pause and resume." },
-        NativeDef { sig: "get_write_buffer_limits(self, /)", f: get_limits, doc: "(low, high)" },
-        NativeDef { sig: "get_write_buffer_size(self, /)", f: buffer_size, doc: "Bytes that are not sent yet." },
-        NativeDef { sig: "set_protocol(self, protocol, /)", f: set_protocol, doc: "Change the protocol." },
-        NativeDef { sig: "get_protocol(self, /)", f: get_protocol, doc: "The protocol." },
+        NativeDef {
+            sig: "get_extra_info(self, name, default=None)",
+            f: get_extra_info,
+            doc: "A fact about the connection.",
+        },
+        NativeDef {
+            sig: "write(self, data, /)",
+            f: method_write,
+            doc: "Send bytes; returns at once.",
+        },
+        NativeDef {
+            sig: "writelines(self, list_of_data, /)",
+            f: method_writelines,
+            doc: "Send several pieces.",
+        },
+        NativeDef {
+            sig: "write_eof(self, /)",
+            f: method_write_eof,
+            doc: "End our half once the buffer is sent.",
+        },
+        NativeDef {
+            sig: "can_write_eof(self, /)",
+            f: can_write_eof,
+            doc: "True.",
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: method_close,
+            doc: "Close once the buffer is sent.",
+        },
+        NativeDef {
+            sig: "abort(self, /)",
+            f: method_abort,
+            doc: "Close at once.",
+        },
+        NativeDef {
+            sig: "is_closing(self, /)",
+            f: is_closing,
+            doc: "Whether it is closed or about to be.",
+        },
+        NativeDef {
+            sig: "is_reading(self, /)",
+            f: is_reading,
+            doc: "Whether it receives.",
+        },
+        NativeDef {
+            sig: "pause_reading(self, /)",
+            f: pause_reading,
+            doc: "Receive nothing for now.",
+        },
+        NativeDef {
+            sig: "resume_reading(self, /)",
+            f: resume_reading,
+            doc: "Receive again.",
+        },
+        NativeDef {
+            sig: "set_write_buffer_limits(self, high=None, low=None)",
+            f: set_limits,
+            doc: "When the protocol is asked to pause and resume.",
+        },
+        NativeDef {
+            sig: "get_write_buffer_limits(self, /)",
+            f: get_limits,
+            doc: "(low, high)",
+        },
+        NativeDef {
+            sig: "get_write_buffer_size(self, /)",
+            f: buffer_size,
+            doc: "Bytes that are not sent yet.",
+        },
+        NativeDef {
+            sig: "set_protocol(self, protocol, /)",
+            f: set_protocol,
+            doc: "Change the protocol.",
+        },
+        NativeDef {
+            sig: "get_protocol(self, /)",
+            f: get_protocol,
+            doc: "The protocol.",
+        },
     ],
     doc: "A TCP connection.",
     ..TypeSpec::EMPTY
 };
 
 pub static FUNCTIONS: &[NativeDef] = &[
-    NativeDef { sig: "open_stream(loop, sock, limit, /)", f: open_stream, doc: "(reader, writer) over a connected socket." },
-    NativeDef { sig: "accept_stream(loop, sock, limit, callback, server, /)", f: accept_stream, doc: "Streams for a server's client." },
+    NativeDef {
+        sig: "open_stream(loop, sock, limit, /)",
+        f: open_stream,
+        doc: "(reader, writer) over a connected socket.",
+    },
+    NativeDef {
+        sig: "accept_stream(loop, sock, limit, callback, server, /)",
+        f: accept_stream,
+        doc: "Streams for a server's client.",
+    },
 ];

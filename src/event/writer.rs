@@ -59,12 +59,21 @@ pub fn client_connected(vm: &Vm, tv: &Value, t: &Transport, cb: &Value) -> Res<(
         return Ok(());
     }
     let task = super::loop_type::create_task_in(vm, &lv, &result)?;
-    let done = vm.new_native(&HANDLER_DONE, tv.clone(), vm.kind_type(Kind::Transport).clone(), Value::UNBOUND);
+    let done = vm.new_native(
+        &HANDLER_DONE,
+        tv.clone(),
+        vm.kind_type(Kind::Transport).clone(),
+        Value::UNBOUND,
+    );
     let name = vm.names.add_done_callback.clone();
     vm.call_method(&task, &name, &[done]).map(|_| ())
 }
 
-static HANDLER_DONE: NativeDef = NativeDef { sig: "_on_handler_done(self, task, /)", f: handler_done, doc: "A client's handler has ended." };
+static HANDLER_DONE: NativeDef = NativeDef {
+    sig: "_on_handler_done(self, task, /)",
+    f: handler_done,
+    doc: "A client's handler has ended.",
+};
 fn handler_done(vm: &Vm, a: &[Value]) -> Res {
     let t = this::<Transport>(vm, &a[0])?;
     let cancelled = vm.call_method(&a[1], &vm.names.cancelled.clone(), &[])?;
@@ -74,7 +83,14 @@ fn handler_done(vm: &Vm, a: &[Value]) -> Res {
     }
     let exc = vm.call_method(&a[1], &vm.names.exception.clone(), &[])?;
     if !exc.is_none() {
-        let facts = vec![("message", vm.str("Unhandled exception in client_connected_cb")), ("exception", exc), ("transport", a[0].clone())];
+        let facts = vec![
+            (
+                "message",
+                vm.str("Unhandled exception in client_connected_cb"),
+            ),
+            ("exception", exc),
+            ("transport", a[0].clone()),
+        ];
         super::errors::report(vm, &t.loop_.get(), facts)?;
         close_transport(vm, &a[0], t)?;
     }
@@ -82,16 +98,22 @@ fn handler_done(vm: &Vm, a: &[Value]) -> Res {
 }
 
 /// The native transport of native streams, if it is that.
-fn native<'a>(w: &'a Writer) -> Option<(&'a Value, &'a Transport)> {
+fn native(w: &Writer) -> Option<(&Value, &Transport)> {
     let tv = w.transport.peek();
-    tv.get::<Transport>().filter(|t| t.reader.is_set()).map(|t| (tv, t))
+    tv.get::<Transport>()
+        .filter(|t| t.reader.is_set())
+        .map(|t| (tv, t))
 }
 
 pub fn advance(vm: &Vm, v: &Value, c: &NativeCoro) -> Res<Progress> {
     let target = c.target.get();
-    let Some(w) = target.get::<Writer>() else { return Err(vm.type_error("a StreamWriter was expected")) };
+    let Some(w) = target.get::<Writer>() else {
+        return Err(vm.type_error("a StreamWriter was expected"));
+    };
     let tv = w.transport.get();
-    let Some(t) = tv.get::<Transport>() else { return Err(vm.type_error("a native transport was expected")) };
+    let Some(t) = tv.get::<Transport>() else {
+        return Err(vm.type_error("a native transport was expected"));
+    };
     if c.op == Op::WaitClosed {
         return wait_closed(v, c, t);
     }
@@ -156,7 +178,12 @@ fn wr<'a>(vm: &Vm, a: &'a [Value]) -> Res<&'a Writer> {
     this::<Writer>(vm, &a[0])
 }
 fn new(vm: &Vm, class: &Value, _: Args) -> Res {
-    let w = Writer { transport: Slot::empty(), protocol: Slot::empty(), reader: Slot::empty(), loop_: Slot::empty() };
+    let w = Writer {
+        transport: Slot::empty(),
+        protocol: Slot::empty(),
+        reader: Slot::empty(),
+        loop_: Slot::empty(),
+    };
     let v = alloc_as(vm, class, w);
     Heap::set_finalize(&v, true);
     Ok(v)
@@ -164,14 +191,21 @@ fn new(vm: &Vm, class: &Value, _: Args) -> Res {
 fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     let a = vm.bind_args("StreamWriter(transport, protocol, reader, loop)", args)?;
     let w = this::<Writer>(vm, v)?;
-    for (s, v) in [&w.transport, &w.protocol, &w.reader, &w.loop_].into_iter().zip(&a) {
+    for (s, v) in [&w.transport, &w.protocol, &w.reader, &w.loop_]
+        .into_iter()
+        .zip(&a)
+    {
         s.set(v.clone());
     }
     Ok(())
 }
 fn repr(vm: &Vm, v: &Value) -> Res {
     let w = this::<Writer>(vm, v)?;
-    let mut out = format!("<{} transport={}", vm.type_name(v), vm.repr_string(&w.transport.or_none())?);
+    let mut out = format!(
+        "<{} transport={}",
+        vm.type_name(v),
+        vm.repr_string(&w.transport.or_none())?
+    );
     if let Some(r) = w.reader.get().non_none() {
         out.push_str(&format!(" reader={}", vm.repr_string(r)?));
     }
@@ -215,7 +249,12 @@ fn is_closing(vm: &Vm, a: &[Value]) -> Res {
     pass(vm, wr(vm, a)?, "is_closing", &[])
 }
 fn get_extra_info(vm: &Vm, a: &[Value]) -> Res {
-    pass(vm, wr(vm, a)?, "get_extra_info", &[a[1].clone(), a[2].clone()])
+    pass(
+        vm,
+        wr(vm, a)?,
+        "get_extra_info",
+        &[a[1].clone(), a[2].clone()],
+    )
 }
 /// A coroutine function of the script half.
 fn scripted(vm: &Vm, name: &str, args: &[Value]) -> Res {
@@ -242,8 +281,16 @@ fn start_tls(vm: &Vm, a: &[Value]) -> Res {
 fn del(vm: &Vm, v: &Value) -> Res<()> {
     let w = this::<Writer>(vm, v)?;
     if let Some((tv, t)) = native(w) {
-        let open = t.loop_.peek().get::<super::lp::Loop>().is_some_and(|l| !l.closed.get());
-        return if open && !t.closing.get() { close_transport(vm, tv, t) } else { Ok(()) };
+        let open = t
+            .loop_
+            .peek()
+            .get::<super::lp::Loop>()
+            .is_some_and(|l| !l.closed.get());
+        return if open && !t.closing.get() {
+            close_transport(vm, tv, t)
+        } else {
+            Ok(())
+        };
     }
     if w.transport.get().non_none().is_none() {
         return Ok(());
@@ -258,7 +305,9 @@ fn get_transport(vm: &Vm, v: &Value) -> Res {
     Ok(this::<Writer>(vm, v)?.transport.or_none())
 }
 fn put_transport(vm: &Vm, v: &Value, new: Option<&Value>) -> Res<()> {
-    this::<Writer>(vm, v)?.transport.set(new.cloned().unwrap_or(Value::UNBOUND));
+    this::<Writer>(vm, v)?
+        .transport
+        .set(new.cloned().unwrap_or(Value::UNBOUND));
     Ok(())
 }
 fn get_protocol(vm: &Vm, v: &Value) -> Res {
@@ -283,23 +332,88 @@ pub static WRITER: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::WEAKREF,
     slots,
     methods: &[
-        NativeDef { sig: "write(self, data, /)", f: write, doc: "Send bytes, or buffer what cannot be sent at once; `await drain()` after it." },
-        NativeDef { sig: "writelines(self, data, /)", f: writelines, doc: "Send several pieces." },
-        NativeDef { sig: "write_eof(self, /)", f: write_eof, doc: "End our half of the connection." },
-        NativeDef { sig: "can_write_eof(self, /)", f: can_write_eof, doc: "Whether write_eof() can be used." },
-        NativeDef { sig: "close(self, /)", f: close, doc: "Close the connection once the buffer is sent." },
-        NativeDef { sig: "is_closing(self, /)", f: is_closing, doc: "Whether it is closed or about to be." },
-        NativeDef { sig: "wait_closed(self, /)", f: method_wait_closed, doc: "Wait until the connection is closed." },
-        NativeDef { sig: "get_extra_info(self, name, default=None)", f: get_extra_info, doc: "A fact about the connection, such as 'peername'." },
-        NativeDef { sig: "drain(self, /)", f: drain, doc: "Wait while too much is buffered; raises when the connection is lost." },
-        NativeDef { sig: "start_tls(self, sslcontext, **options)", f: start_tls, doc: "Turn the connection into one with TLS." },
+        NativeDef {
+            sig: "write(self, data, /)",
+            f: write,
+            doc: "Send bytes, or buffer what cannot be sent at once; `await drain()` after it.",
+        },
+        NativeDef {
+            sig: "writelines(self, data, /)",
+            f: writelines,
+            doc: "Send several pieces.",
+        },
+        NativeDef {
+            sig: "write_eof(self, /)",
+            f: write_eof,
+            doc: "End our half of the connection.",
+        },
+        NativeDef {
+            sig: "can_write_eof(self, /)",
+            f: can_write_eof,
+            doc: "Whether write_eof() can be used.",
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: close,
+            doc: "Close the connection once the buffer is sent.",
+        },
+        NativeDef {
+            sig: "is_closing(self, /)",
+            f: is_closing,
+            doc: "Whether it is closed or about to be.",
+        },
+        NativeDef {
+            sig: "wait_closed(self, /)",
+            f: method_wait_closed,
+            doc: "Wait until the connection is closed.",
+        },
+        NativeDef {
+            sig: "get_extra_info(self, name, default=None)",
+            f: get_extra_info,
+            doc: "A fact about the connection, such as 'peername'.",
+        },
+        NativeDef {
+            sig: "drain(self, /)",
+            f: drain,
+            doc: "Wait while too much is buffered; raises when the connection is lost.",
+        },
+        NativeDef {
+            sig: "start_tls(self, sslcontext, **options)",
+            f: start_tls,
+            doc: "Turn the connection into one with TLS.",
+        },
     ],
     getset: &[
-        GetSetDef { name: "transport", get: get_transport, set: None, doc: "the transport" },
-        GetSetDef { name: "_transport", get: get_transport, set: Some(put_transport), doc: "the transport" },
-        GetSetDef { name: "_protocol", get: get_protocol, set: None, doc: "the protocol" },
-        GetSetDef { name: "_reader", get: get_reader, set: None, doc: "the reader of the same connection" },
-        GetSetDef { name: "_loop", get: get_loop, set: None, doc: "the loop" },
+        GetSetDef {
+            name: "transport",
+            get: get_transport,
+            set: None,
+            doc: "the transport",
+        },
+        GetSetDef {
+            name: "_transport",
+            get: get_transport,
+            set: Some(put_transport),
+            doc: "the transport",
+        },
+        GetSetDef {
+            name: "_protocol",
+            get: get_protocol,
+            set: None,
+            doc: "the protocol",
+        },
+        GetSetDef {
+            name: "_reader",
+            get: get_reader,
+            set: None,
+            doc: "the reader of the same connection",
+        },
+        GetSetDef {
+            name: "_loop",
+            get: get_loop,
+            set: None,
+            doc: "the loop",
+        },
     ],
     doc: "The sending side of a connection.",
     ..TypeSpec::EMPTY

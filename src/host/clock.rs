@@ -21,13 +21,18 @@ pub trait Clock {
 pub struct RealClock;
 
 fn read(id: libc::clockid_t) -> i64 {
-    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `t` is a valid place for the answer.
     #[allow(unsafe_code)]
     unsafe {
         libc::clock_gettime(id, &mut t);
     }
-    (t.tv_sec as i64).saturating_mul(1_000_000_000).saturating_add(t.tv_nsec as i64)
+    t.tv_sec
+        .saturating_mul(1_000_000_000)
+        .saturating_add(t.tv_nsec)
 }
 
 impl Clock for RealClock {
@@ -44,7 +49,10 @@ impl Clock for RealClock {
         read(libc::CLOCK_THREAD_CPUTIME_ID)
     }
     fn sleep(&self, d: Duration) {
-        let t = libc::timespec { tv_sec: d.as_secs().min(i64::MAX as u64) as libc::time_t, tv_nsec: d.subsec_nanos() as _ };
+        let t = libc::timespec {
+            tv_sec: d.as_secs().min(i64::MAX as u64) as libc::time_t,
+            tv_nsec: d.subsec_nanos() as _,
+        };
         // SAFETY: `t` is a valid request; the rest is not asked for. (`thread::sleep` would go on sleeping after a signal.)
         #[allow(unsafe_code)]
         unsafe {

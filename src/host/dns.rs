@@ -43,7 +43,8 @@ pub fn numeric(q: &Query) -> Option<Outcome> {
         None | Some("") => 0,
         Some(p) => p.parse().ok()?,
     };
-    if !matches!(q.kind, libc::SOCK_STREAM | libc::SOCK_DGRAM) || q.flags & libc::AI_CANONNAME != 0 {
+    if !matches!(q.kind, libc::SOCK_STREAM | libc::SOCK_DGRAM) || q.flags & libc::AI_CANONNAME != 0
+    {
         return None;
     }
     let proto = if q.proto != 0 {
@@ -54,16 +55,29 @@ pub fn numeric(q: &Query) -> Option<Outcome> {
         libc::IPPROTO_UDP
     };
     let ip: IpAddr = q.host.as_deref()?.parse().ok()?;
-    let family = if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let family = if ip.is_ipv4() {
+        libc::AF_INET
+    } else {
+        libc::AF_INET6
+    };
     if q.family != libc::AF_UNSPEC && q.family != family {
         return None;
     }
-    Some(Ok(vec![Answer { family, kind: q.kind, proto, canonical: String::new(), addr: SocketAddr::new(ip, port) }]))
+    Some(Ok(vec![Answer {
+        family,
+        kind: q.kind,
+        proto,
+        canonical: String::new(),
+        addr: SocketAddr::new(ip, port),
+    }]))
 }
 
 /// Asks the system, and waits for the answer.
 pub fn resolve(q: &Query) -> Outcome {
-    let c = |s: &Option<String>| s.as_ref().map(|s| CString::new(s.as_str()).unwrap_or_default());
+    let c = |s: &Option<String>| {
+        s.as_ref()
+            .map(|s| CString::new(s.as_str()).unwrap_or_default())
+    };
     let (host, port) = (c(&q.host), c(&q.port));
     // SAFETY: zeroed hints are valid, and the list is read before it is freed.
     unsafe {
@@ -76,7 +90,9 @@ pub fn resolve(q: &Query) -> Outcome {
         let p = |s: &Option<CString>| s.as_ref().map_or(std::ptr::null(), |s| s.as_ptr());
         let code = libc::getaddrinfo(p(&host), p(&port), &hints, &mut list);
         if code != 0 {
-            let text = CStr::from_ptr(libc::gai_strerror(code)).to_string_lossy().into_owned();
+            let text = CStr::from_ptr(libc::gai_strerror(code))
+                .to_string_lossy()
+                .into_owned();
             return Err(Failure { code, text });
         }
         let mut out = Vec::new();
@@ -85,10 +101,18 @@ pub fn resolve(q: &Query) -> Outcome {
             let a = &*at;
             let mut canonical = String::new();
             if !a.ai_canonname.is_null() {
-                canonical = CStr::from_ptr(a.ai_canonname).to_string_lossy().into_owned();
+                canonical = CStr::from_ptr(a.ai_canonname)
+                    .to_string_lossy()
+                    .into_owned();
             }
             if let Some(addr) = read_addr(a.ai_addr) {
-                out.push(Answer { family: a.ai_family, kind: a.ai_socktype, proto: a.ai_protocol, canonical, addr });
+                out.push(Answer {
+                    family: a.ai_family,
+                    kind: a.ai_socktype,
+                    proto: a.ai_protocol,
+                    canonical,
+                    addr,
+                });
             }
             at = a.ai_next;
         }
@@ -103,11 +127,19 @@ unsafe fn read_addr(sa: *const libc::sockaddr) -> Option<SocketAddr> {
         match (*sa).sa_family as i32 {
             libc::AF_INET => {
                 let a = &*(sa as *const libc::sockaddr_in);
-                Some(SocketAddr::from((u32::from_be(a.sin_addr.s_addr).to_be_bytes(), u16::from_be(a.sin_port))))
+                Some(SocketAddr::from((
+                    u32::from_be(a.sin_addr.s_addr).to_be_bytes(),
+                    u16::from_be(a.sin_port),
+                )))
             }
             libc::AF_INET6 => {
                 let a = &*(sa as *const libc::sockaddr_in6);
-                let v6 = std::net::SocketAddrV6::new(a.sin6_addr.s6_addr.into(), u16::from_be(a.sin6_port), a.sin6_flowinfo, a.sin6_scope_id);
+                let v6 = std::net::SocketAddrV6::new(
+                    a.sin6_addr.s6_addr.into(),
+                    u16::from_be(a.sin6_port),
+                    a.sin6_flowinfo,
+                    a.sin6_scope_id,
+                );
                 Some(SocketAddr::V6(v6))
             }
             _ => None,
@@ -134,15 +166,17 @@ impl Resolver {
             let rx = std::sync::Arc::new(Mutex::new(rx));
             for _ in 0..THREADS {
                 let rx = rx.clone();
-                let _ = std::thread::Builder::new().name("dns".into()).spawn(move || {
-                    loop {
-                        let job = rx.lock().unwrap_or_else(|e| e.into_inner()).recv();
-                        match job {
-                            Ok((q, then)) => then(resolve(&q)),
-                            Err(_) => break,
+                let _ = std::thread::Builder::new()
+                    .name("dns".into())
+                    .spawn(move || {
+                        loop {
+                            let job = rx.lock().unwrap_or_else(|e| e.into_inner()).recv();
+                            match job {
+                                Ok((q, then)) => then(resolve(&q)),
+                                Err(_) => break,
+                            }
                         }
-                    }
-                });
+                    });
             }
             tx
         });

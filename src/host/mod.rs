@@ -4,7 +4,7 @@
 //! Rule: nothing here knows a `Value`; errors are `std::io::Error`.
 
 pub mod clock;
-pub mod stream;
 pub mod dns;
 pub mod net;
 pub mod poller;
+pub mod stream;

@@ -21,7 +21,15 @@ pub fn with<R>(fd: i32, f: impl FnOnce(&SockRef) -> Result<R>) -> Result<R> {
 
 /// A new socket, closed on exec.
 pub fn open(family: i32, kind: i32, proto: i32) -> Result<i32> {
-    let s = Socket::new(Domain::from(family), Type::from(kind), if proto == 0 { None } else { Some(Protocol::from(proto)) })?;
+    let s = Socket::new(
+        Domain::from(family),
+        Type::from(kind),
+        if proto == 0 {
+            None
+        } else {
+            Some(Protocol::from(proto))
+        },
+    )?;
     Ok(s.into_raw_fd())
 }
 
@@ -43,7 +51,11 @@ pub fn set_nodelay(fd: i32) {
 pub fn recv(fd: i32, into: &mut [u8]) -> Result<usize> {
     // SAFETY: the slice is valid for writing.
     let n = unsafe { libc::recv(fd, into.as_mut_ptr() as *mut _, into.len(), 0) };
-    if n < 0 { Err(Error::last_os_error()) } else { Ok(n as usize) }
+    if n < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(n as usize)
+    }
 }
 
 /// One recv(2) into the room behind a vector's content (at least `room` bytes). Gives the number of bytes and whether the room was filled.
@@ -69,7 +81,11 @@ pub fn send(fd: i32, data: &[u8]) -> Result<usize> {
     let flags = 0;
     // SAFETY: the slice is valid for reading.
     let n = unsafe { libc::send(fd, data.as_ptr() as *const _, data.len(), flags) };
-    if n < 0 { Err(Error::last_os_error()) } else { Ok(n as usize) }
+    if n < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(n as usize)
+    }
 }
 
 pub fn accept(fd: i32) -> Result<(i32, SockAddr)> {
@@ -112,11 +128,27 @@ pub fn get_option(fd: i32, level: i32, name: i32) -> Result<i32> {
     let mut len = size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: the places are valid and of the length given.
     let r = unsafe { libc::getsockopt(fd, level, name, &raw mut v as *mut _, &mut len) };
-    if r < 0 { Err(Error::last_os_error()) } else { Ok(v) }
+    if r < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(v)
+    }
 }
 pub fn set_option(fd: i32, level: i32, name: i32, value: i32) -> Result<()> {
     let v: libc::c_int = value;
     // SAFETY: the place is valid and of the length given.
-    let r = unsafe { libc::setsockopt(fd, level, name, &raw const v as *const _, size_of::<libc::c_int>() as libc::socklen_t) };
-    if r < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+    let r = unsafe {
+        libc::setsockopt(
+            fd,
+            level,
+            name,
+            &raw const v as *const _,
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if r < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }

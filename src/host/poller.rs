@@ -36,17 +36,25 @@ impl Poller {
     pub fn new() -> Result<Poller> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), Token(WAKER))?);
-        Ok(Poller { poll, events: Events::with_capacity(1024), waker })
+        Ok(Poller {
+            poll,
+            events: Events::with_capacity(1024),
+            waker,
+        })
     }
     pub fn waker(&self) -> Arc<Waker> {
         self.waker.clone()
     }
     pub fn add(&self, fd: i32, token: usize, read: bool, write: bool) -> Result<()> {
-        self.poll.registry().register(&mut SourceFd(&fd), Token(token), interest(read, write))
+        self.poll
+            .registry()
+            .register(&mut SourceFd(&fd), Token(token), interest(read, write))
     }
     /// Changes the interest, or arms it anew: what is ready is reported again.
     pub fn change(&self, fd: i32, token: usize, read: bool, write: bool) -> Result<()> {
-        self.poll.registry().reregister(&mut SourceFd(&fd), Token(token), interest(read, write))
+        self.poll
+            .registry()
+            .reregister(&mut SourceFd(&fd), Token(token), interest(read, write))
     }
     pub fn remove(&self, fd: i32) {
         let _ = self.poll.registry().deregister(&mut SourceFd(&fd));

@@ -36,7 +36,11 @@ pub struct Stream {
 }
 
 fn check(n: isize) -> Result<usize> {
-    if n < 0 { Err(Error::last_os_error()) } else { Ok(n as usize) }
+    if n < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(n as usize)
+    }
 }
 
 impl Stream {
@@ -95,13 +99,21 @@ impl Stream {
             self.write_all(&mut buf)?;
         }
         buf.extend_from_slice(data);
-        if buf.len() > self.capacity.get() { self.write_all(&mut buf) } else { Ok(()) }
+        if buf.len() > self.capacity.get() {
+            self.write_all(&mut buf)
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes out what waits.
     pub fn flush(&self) -> Result<()> {
         let mut buf = self.write.borrow_mut();
-        if buf.is_empty() { Ok(()) } else { self.write_all(&mut buf) }
+        if buf.is_empty() {
+            Ok(())
+        } else {
+            self.write_all(&mut buf)
+        }
     }
 
     /// Bytes that wait to be written.
@@ -186,7 +198,11 @@ impl Stream {
     pub fn want_line(&self, limit: usize) -> Result<usize> {
         let mut seen = 0;
         loop {
-            let found = self.with_buffered(|b| memchr::memchr(b'\n', &b[seen..]).map(|i| seen + i + 1).ok_or(b.len()));
+            let found = self.with_buffered(|b| {
+                memchr::memchr(b'\n', &b[seen..])
+                    .map(|i| seen + i + 1)
+                    .ok_or(b.len())
+            });
             match found {
                 Ok(n) => return Ok(n.min(limit)),
                 Err(n) if n >= limit => return Ok(limit),
@@ -200,13 +216,20 @@ impl Stream {
 
     fn raw_seek(&self, to: SeekFrom) -> Result<u64> {
         let (offset, whence) = match to {
-            SeekFrom::Start(n) => (i64::try_from(n).map_err(|_| Error::from(ErrorKind::InvalidInput))?, libc::SEEK_SET),
+            SeekFrom::Start(n) => (
+                i64::try_from(n).map_err(|_| Error::from(ErrorKind::InvalidInput))?,
+                libc::SEEK_SET,
+            ),
             SeekFrom::Current(n) => (n, libc::SEEK_CUR),
             SeekFrom::End(n) => (n, libc::SEEK_END),
         };
         // SAFETY: no memory is passed.
         let r = unsafe { libc::lseek(self.fd.get(), offset as libc::off_t, whence) };
-        if r < 0 { Err(Error::last_os_error()) } else { Ok(r as u64) }
+        if r < 0 {
+            Err(Error::last_os_error())
+        } else {
+            Ok(r as u64)
+        }
     }
 
     /// The position that scripts see.
@@ -234,7 +257,11 @@ impl Stream {
     pub fn truncate(&self, size: u64) -> Result<()> {
         self.flush()?;
         // SAFETY: no memory is passed.
-        if unsafe { libc::ftruncate(self.fd.get(), size as libc::off_t) } < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+        if unsafe { libc::ftruncate(self.fd.get(), size as libc::off_t) } < 0 {
+            Err(Error::last_os_error())
+        } else {
+            Ok(())
+        }
     }
 
     /// Size of the file, or None if it has none.
@@ -242,7 +269,11 @@ impl Stream {
         let mut st = std::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: `st` is a place for the answer, which is read only on success.
         unsafe {
-            if libc::fstat(self.fd.get(), st.as_mut_ptr()) == 0 { u64::try_from(st.assume_init().st_size).ok() } else { None }
+            if libc::fstat(self.fd.get(), st.as_mut_ptr()) == 0 {
+                u64::try_from(st.assume_init().st_size).ok()
+            } else {
+                None
+            }
         }
     }
 

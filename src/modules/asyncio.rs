@@ -1,6 +1,9 @@
 //! `_asyncio` and `_socket`: the native half of asyncio as modules. All of it lives in `event`; here are the tables.
 
-use crate::event::{self, future_type, gather, handle, interrupt, loop_type, net, queue_type, reader_type, semaphore, sleep, socket, state, sync, task_type};
+use crate::event::{
+    self, future_type, gather, handle, interrupt, loop_type, net, queue_type, reader_type,
+    semaphore, sleep, socket, state, sync, task_type,
+};
 use crate::object::header::Kind;
 use crate::object::types::TypeObj;
 use crate::object::value::Value;
@@ -13,8 +16,16 @@ pub fn asyncio(vm: &Vm) -> Res {
     event::register(vm);
     // Tasks and callbacks make contexts, whether a script imports contextvars or not.
     vm.import_module("contextvars")?;
-    st.cancelled_error.set(vm.new_exception_class("asyncio.exceptions", "CancelledError", Exc::BaseException)?);
-    st.invalid_state.set(vm.new_exception_class("asyncio.exceptions", "InvalidStateError", Exc::Exception)?);
+    st.cancelled_error.set(vm.new_exception_class(
+        "asyncio.exceptions",
+        "CancelledError",
+        Exc::BaseException,
+    )?);
+    st.invalid_state.set(vm.new_exception_class(
+        "asyncio.exceptions",
+        "InvalidStateError",
+        Exc::Exception,
+    )?);
     let m = vm.native_module(
         "_asyncio",
         "The event loop, futures and tasks.",
@@ -73,7 +84,11 @@ pub fn socket(vm: &Vm) -> Res {
     vm.module_set(&m, "error", vm.exc_type(Exc::OSError).clone());
     vm.module_set(&m, "timeout", vm.exc_type(Exc::TimeoutError).clone());
     for name in ["gaierror", "herror"] {
-        vm.module_set(&m, name, vm.new_exception_class("socket", name, Exc::OSError)?);
+        vm.module_set(
+            &m,
+            name,
+            vm.new_exception_class("socket", name, Exc::OSError)?,
+        );
     }
     for (name, n) in socket::CONSTANTS {
         vm.module_set(&m, name, vm.int(*n));

@@ -19,18 +19,28 @@ fn place(vm: &Vm, a: &[Value], x: &Value, right: bool) -> Res<i64> {
         Some(h) => ssize(vm, h)?,
         None => vm.len(&a[0])? as i64,
     };
-    let list = if vm.is_exact(&a[0], Kind::List) { a[0].get::<List>() } else { None };
+    let list = if vm.is_exact(&a[0], Kind::List) {
+        a[0].get::<List>()
+    } else {
+        None
+    };
     while low < high {
         let mid = low + (high - low) / 2;
         let item = match list {
-            Some(l) => l.get(mid as usize).ok_or_else(|| vm.index_error("list index out of range"))?,
+            Some(l) => l
+                .get(mid as usize)
+                .ok_or_else(|| vm.index_error("list index out of range"))?,
             None => vm.getitem(&a[0], &vm.int(mid))?,
         };
         let item = match key {
             Some(k) => vm.call(k, &[item])?,
             None => item,
         };
-        let go_left = if right { vm.lt(x, &item)? } else { !vm.lt(&item, x)? };
+        let go_left = if right {
+            vm.lt(x, &item)?
+        } else {
+            !vm.lt(&item, x)?
+        };
         if go_left {
             high = mid;
         } else {

@@ -12,7 +12,9 @@ use crate::vm::{Res, Vm};
 // ---- defaultdict: a dict whose factory is an ordinary attribute
 
 fn factory(vm: &Vm, v: &Value) -> Res {
-    Ok(vm.getattr_opt(v, &vm.intern("default_factory"))?.unwrap_or(Value::NONE))
+    Ok(vm
+        .getattr_opt(v, &vm.intern("default_factory"))?
+        .unwrap_or(Value::NONE))
 }
 
 fn new(vm: &Vm, class: &Value, _: Args) -> Res {
@@ -27,8 +29,13 @@ fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
         return Err(vm.type_error("first argument must be callable or None"));
     }
     vm.generic_setattr(v, &vm.intern("default_factory"), Some(&first))?;
-    let rest = Args { all: args.all.get(args.pos().len().min(1)..).unwrap_or(&[]), names: args.names };
-    let Some(dict_init) = vm.type_obj_of_kind(Kind::Dict).and_then(|t| t.slots().init) else { return Ok(()) };
+    let rest = Args {
+        all: args.all.get(args.pos().len().min(1)..).unwrap_or(&[]),
+        names: args.names,
+    };
+    let Some(dict_init) = vm.type_obj_of_kind(Kind::Dict).and_then(|t| t.slots().init) else {
+        return Ok(());
+    };
     dict_init(vm, v, rest)
 }
 
@@ -58,7 +65,11 @@ fn repr(vm: &Vm, v: &Value) -> Res {
     } else {
         "...".to_string()
     };
-    Ok(vm.str(&format!("{}({shown}, {})", vm.type_name(v), inner.as_str().unwrap_or("{}"))))
+    Ok(vm.str(&format!(
+        "{}({shown}, {})",
+        vm.type_name(v),
+        inner.as_str().unwrap_or("{}")
+    )))
 }
 
 fn copy(vm: &Vm, a: &[Value]) -> Res {
@@ -71,7 +82,11 @@ fn or(vm: &Vm, a: &Value, b: &Value) -> Res {
         return Ok(Value::NOT_IMPLEMENTED);
     }
     // The result is of the class of whichever operand is a defaultdict, the left one first.
-    let like = if vm.isinstance(a, &vm.native_type(&DEFAULTDICT))? { a } else { b };
+    let like = if vm.isinstance(a, &vm.native_type(&DEFAULTDICT))? {
+        a
+    } else {
+        b
+    };
     let make = factory(vm, like)?;
     let out = vm.call(&vm.type_of(like), &[make, a.clone()])?;
     crate::builtins::dict::update(vm, &out, b)?;
@@ -80,10 +95,20 @@ fn or(vm: &Vm, a: &Value, b: &Value) -> Res {
 
 fn reduce(vm: &Vm, a: &[Value]) -> Res {
     let make = factory(vm, &a[0])?;
-    let args = if make.is_none() { vm.tuple(vec![]) } else { vm.tuple(vec![make]) };
+    let args = if make.is_none() {
+        vm.tuple(vec![])
+    } else {
+        vm.tuple(vec![make])
+    };
     let items = vm.call_method(&a[0], &vm.names.items, &[])?;
     let items = vm.iter(&items)?;
-    Ok(vm.tuple(vec![vm.type_of(&a[0]), args, Value::NONE, Value::NONE, items]))
+    Ok(vm.tuple(vec![
+        vm.type_of(&a[0]),
+        args,
+        Value::NONE,
+        Value::NONE,
+        items,
+    ]))
 }
 
 pub static DEFAULTDICT: TypeSpec = TypeSpec {
@@ -98,12 +123,32 @@ pub static DEFAULTDICT: TypeSpec = TypeSpec {
         s.binary[BinOp::Or as usize] = Some(or);
     },
     methods: &[
-        NativeDef { sig: "__missing__(self, key, /)", f: missing, doc: "Called by __getitem__ for a missing key." },
-        NativeDef { sig: "copy(self, /)", f: copy, doc: "A shallow copy of D." },
-        NativeDef { sig: "__copy__(self, /)", f: copy, doc: "A shallow copy of D." },
-        NativeDef { sig: "__reduce__(self, /)", f: reduce, doc: "Return state information for pickling." },
+        NativeDef {
+            sig: "__missing__(self, key, /)",
+            f: missing,
+            doc: "Called by __getitem__ for a missing key.",
+        },
+        NativeDef {
+            sig: "copy(self, /)",
+            f: copy,
+            doc: "A shallow copy of D.",
+        },
+        NativeDef {
+            sig: "__copy__(self, /)",
+            f: copy,
+            doc: "A shallow copy of D.",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce,
+            doc: "Return state information for pickling.",
+        },
     ],
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: crate::builtins::list::class_getitem, doc: "See PEP 585" }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: crate::builtins::list::class_getitem,
+        doc: "See PEP 585",
+    }],
     doc: "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\nThe default factory is called without arguments to produce\na new value when a key is not present, in __getitem__ only.\nA defaultdict compares equal to a dict with the same items.\nAll remaining arguments are treated the same as if they were\npassed to the dict constructor, including keyword arguments.",
     ..TypeSpec::EMPTY
 };
@@ -120,7 +165,10 @@ fn count_elements(vm: &Vm, a: &[Value]) -> Res {
     let (mapping, iterable) = (&a[0], &a[1]);
     let plain = mapping.is_kind::<Dict>() && {
         let dict_type = vm.kind_type(Kind::Dict);
-        let same = |name: &Value| match (vm.lookup_type_attr(&vm.type_of(mapping), name), vm.lookup_type_attr(dict_type, name)) {
+        let same = |name: &Value| match (
+            vm.lookup_type_attr(&vm.type_of(mapping), name),
+            vm.lookup_type_attr(dict_type, name),
+        ) {
             (Some(x), Some(y)) => x.is(&y),
             _ => false,
         };
@@ -138,7 +186,11 @@ fn count_elements(vm: &Vm, a: &[Value]) -> Res {
                         None => vm.binary(BinOp::Add, &old, &one)?,
                     };
                     // An addition in script code may have moved the entry.
-                    if old.is_small() { drop(d.replace_at(i, new)) } else { vm.dict_set_hashed(d, item, hash, new)? }
+                    if old.is_small() {
+                        drop(d.replace_at(i, new))
+                    } else {
+                        vm.dict_set_hashed(d, item, hash, new)?
+                    }
                 }
                 None => d.insert_new(item, hash, one.clone()),
             }
@@ -162,7 +214,20 @@ static FUNCTIONS: &[NativeDef] = &[NativeDef {
 }];
 
 pub fn init_module(vm: &Vm) -> Res {
-    let m = vm.native_module("_collections", "High performance data structures.", &[FUNCTIONS]);
-    vm.module_types(&m, &[&deque::TYPE, &deque::ITER, &deque::REV_ITER, &DEFAULTDICT, &support::TUPLE_GETTER]);
+    let m = vm.native_module(
+        "_collections",
+        "High performance data structures.",
+        &[FUNCTIONS],
+    );
+    vm.module_types(
+        &m,
+        &[
+            &deque::TYPE,
+            &deque::ITER,
+            &deque::REV_ITER,
+            &DEFAULTDICT,
+            &support::TUPLE_GETTER,
+        ],
+    );
     Ok(m)
 }

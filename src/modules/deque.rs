@@ -6,7 +6,10 @@
 #![allow(unsafe_code)]
 
 use crate::builtins::list::{class_getitem, compare_items};
-use crate::builtins::support::{Key, alloc_as, check_room, memory_error, position, push_items, repeat_count, same, seq_key, slice_bound, ssize, this};
+use crate::builtins::support::{
+    Key, alloc_as, check_room, memory_error, position, push_items, repeat_count, same, seq_key,
+    slice_bound, ssize, this,
+};
 use crate::object::header::{Kind, Payload};
 use crate::object::native::{Args, NativeDef};
 use crate::object::types::{BinOp, CmpOp, GetSetDef, TypeSpec, tflag};
@@ -129,7 +132,11 @@ fn extend(vm: &Vm, d: &Deque, from: &Value) -> Res<()> {
 
 fn extend_left(vm: &Vm, a: &[Value]) -> Res {
     let d = deque(vm, &a[0])?;
-    let items = if a[0].is(&a[1]) { Some(vm.collect(&a[1])?) } else { None };
+    let items = if a[0].is(&a[1]) {
+        Some(vm.collect(&a[1])?)
+    } else {
+        None
+    };
     match items {
         Some(items) => items.into_iter().for_each(|v| d.push_front(v)),
         None => vm.iterate(&a[1], &mut |v| {
@@ -158,7 +165,9 @@ fn repr(vm: &Vm, v: &Value) -> Res {
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<Deque>(), b.get::<Deque>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<Deque>(), b.get::<Deque>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if a.is(b) {
         return Ok(Value::bool(matches!(op, CmpOp::Eq | CmpOp::Le | CmpOp::Ge)));
     }
@@ -171,17 +180,30 @@ fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
 fn make_iter(vm: &Vm, v: &Value, reverse: bool) -> Res {
     let d = deque(vm, v)?;
     let n = d.len();
-    let it = DequeIter { deque: v.clone(), next: Cell::new(0), left: Cell::new(n), state: Cell::new(d.state.get()), reverse };
+    let it = DequeIter {
+        deque: v.clone(),
+        next: Cell::new(0),
+        left: Cell::new(n),
+        state: Cell::new(d.state.get()),
+        reverse,
+    };
     Ok(vm.alloc_of(if reverse { &REV_ITER } else { &ITER }, it))
 }
 
 /// The index that a subscript means.
 fn at(vm: &Vm, d: &Deque, key: &Value) -> Res<usize> {
-    if key.is_kind::<crate::object::seq::Slice>() || (!key.is_small() && vm.type_obj(key).slots().index.is_none()) {
-        return Err(vm.type_error(format!("sequence index must be integer, not '{}'", vm.type_name(key))));
+    if key.is_kind::<crate::object::seq::Slice>()
+        || (!key.is_small() && vm.type_obj(key).slots().index.is_none())
+    {
+        return Err(vm.type_error(format!(
+            "sequence index must be integer, not '{}'",
+            vm.type_name(key)
+        )));
     }
     match seq_key(vm, key, "deque")? {
-        Key::At(i) => position(i, d.len()).ok_or_else(|| vm.index_error("deque index out of range")),
+        Key::At(i) => {
+            position(i, d.len()).ok_or_else(|| vm.index_error("deque index out of range"))
+        }
         Key::Slice(_) => Err(vm.type_error("sequence index must be integer, not 'slice'")),
     }
 }
@@ -189,7 +211,8 @@ fn at(vm: &Vm, d: &Deque, key: &Value) -> Res<usize> {
 fn getitem(vm: &Vm, v: &Value, key: &Value) -> Res {
     let d = deque(vm, v)?;
     let i = at(vm, d, key)?;
-    d.get(i).ok_or_else(|| vm.index_error("deque index out of range"))
+    d.get(i)
+        .ok_or_else(|| vm.index_error("deque index out of range"))
 }
 
 fn setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> {
@@ -236,7 +259,11 @@ fn search(vm: &Vm, d: &Deque, x: &Value, start: usize, stop: usize) -> Res<Optio
 fn copy(vm: &Vm, a: &[Value]) -> Res {
     let d = deque(vm, &a[0])?;
     if vm.is_exact(&a[0], Kind::Deque) {
-        let new = Deque { items: RefCell::new(d.items.borrow().clone()), maxlen: d.maxlen.clone(), state: Cell::new(0) };
+        let new = Deque {
+            items: RefCell::new(d.items.borrow().clone()),
+            maxlen: d.maxlen.clone(),
+            state: Cell::new(0),
+        };
         return Ok(vm.alloc_of(&TYPE, new));
     }
     match d.maxlen.get() {
@@ -248,7 +275,10 @@ fn copy(vm: &Vm, a: &[Value]) -> Res {
 fn add(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (Some(_), Some(_)) = (a.get::<Deque>(), b.get::<Deque>()) else {
         if a.is_kind::<Deque>() && vm.type_obj(b).slots().binary[BinOp::Add as usize].is_none() {
-            return Err(vm.type_error(format!("can only concatenate deque (not \"{}\") to deque", vm.type_name(b))));
+            return Err(vm.type_error(format!(
+                "can only concatenate deque (not \"{}\") to deque",
+                vm.type_name(b)
+            )));
         }
         return Ok(Value::NOT_IMPLEMENTED);
     };
@@ -278,7 +308,10 @@ fn multiply(vm: &Vm, d: &Deque, n: usize) -> Res<()> {
 fn mul(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (seq, times) = if a.is_kind::<Deque>() { (a, b) } else { (b, a) };
     let Some(n) = repeat_count(vm, times)? else {
-        return Err(vm.type_error(format!("can't multiply sequence by non-int of type '{}'", vm.type_name(times))));
+        return Err(vm.type_error(format!(
+            "can't multiply sequence by non-int of type '{}'",
+            vm.type_name(times)
+        )));
     };
     let out = copy(vm, std::slice::from_ref(seq))?;
     multiply(vm, deque(vm, &out)?, n)?;
@@ -298,13 +331,19 @@ fn appendleft(vm: &Vm, a: &[Value]) -> Res {
 fn pop(vm: &Vm, a: &[Value]) -> Res {
     let d = deque(vm, &a[0])?;
     d.changed();
-    d.items.borrow_mut().pop_back().ok_or_else(|| vm.index_error("pop from an empty deque"))
+    d.items
+        .borrow_mut()
+        .pop_back()
+        .ok_or_else(|| vm.index_error("pop from an empty deque"))
 }
 
 fn popleft(vm: &Vm, a: &[Value]) -> Res {
     let d = deque(vm, &a[0])?;
     d.changed();
-    d.items.borrow_mut().pop_front().ok_or_else(|| vm.index_error("pop from an empty deque"))
+    d.items
+        .borrow_mut()
+        .pop_front()
+        .ok_or_else(|| vm.index_error("pop from an empty deque"))
 }
 
 fn clear(vm: &Vm, a: &[Value]) -> Res {
@@ -337,7 +376,11 @@ fn index(vm: &Vm, a: &[Value]) -> Res {
             Some(v) => slice_bound(vm, v)?,
             None => default,
         };
-        Ok((if i < 0 { i.saturating_add(n).max(0) } else { i.min(n) }) as usize)
+        Ok((if i < 0 {
+            i.saturating_add(n).max(0)
+        } else {
+            i.min(n)
+        }) as usize)
     };
     let (start, stop) = (fix(&a[2], 0)?, fix(&a[3], n)?);
     match search(vm, d, &a[1], start, stop)? {
@@ -353,7 +396,11 @@ fn insert(vm: &Vm, a: &[Value]) -> Res {
     if d.maxlen.get().is_some_and(|m| n >= m) {
         return Err(vm.index_error("deque already at its maximum size"));
     }
-    let at = if i < 0 { (i + n as i64).max(0) } else { i.min(n as i64) };
+    let at = if i < 0 {
+        (i + n as i64).max(0)
+    } else {
+        i.min(n as i64)
+    };
     d.items.borrow_mut().insert(at as usize, a[2].clone());
     d.changed();
     Ok(Value::NONE)
@@ -391,7 +438,9 @@ fn rotate(vm: &Vm, a: &[Value]) -> Res {
     let n = ssize(vm, &a[1])?;
     let len = d.len() as i64;
     if len > 1 {
-        d.items.borrow_mut().rotate_right(n.rem_euclid(len) as usize);
+        d.items
+            .borrow_mut()
+            .rotate_right(n.rem_euclid(len) as usize);
         d.changed();
     }
     Ok(Value::NONE)
@@ -399,7 +448,9 @@ fn rotate(vm: &Vm, a: &[Value]) -> Res {
 
 fn reduce(vm: &Vm, a: &[Value]) -> Res {
     let d = deque(vm, &a[0])?;
-    let state = vm.getattr_opt(&a[0], &vm.names.__dict__)?.unwrap_or(Value::NONE);
+    let state = vm
+        .getattr_opt(&a[0], &vm.names.__dict__)?
+        .unwrap_or(Value::NONE);
     let args = match d.maxlen.get() {
         None => vm.tuple(vec![]),
         Some(m) => vm.pair(vm.tuple(vec![]), vm.usize(m)),
@@ -431,17 +482,36 @@ pub static TYPE: TypeSpec = TypeSpec {
         });
         s.inplace[BinOp::Mul as usize] = Some(|vm, a, b| {
             let Some(n) = repeat_count(vm, b)? else {
-                return Err(vm.type_error(format!("can't multiply sequence by non-int of type '{}'", vm.type_name(b))));
+                return Err(vm.type_error(format!(
+                    "can't multiply sequence by non-int of type '{}'",
+                    vm.type_name(b)
+                )));
             };
             multiply(vm, deque(vm, a)?, n)?;
             Ok(a.clone())
         });
     },
     methods: &[
-        NativeDef { sig: "append(self, item, /)", f: append, doc: "Add an element to the right side of the deque." },
-        NativeDef { sig: "appendleft(self, item, /)", f: appendleft, doc: "Add an element to the left side of the deque." },
-        NativeDef { sig: "pop(self, /)", f: pop, doc: "Remove and return the rightmost element." },
-        NativeDef { sig: "popleft(self, /)", f: popleft, doc: "Remove and return the leftmost element." },
+        NativeDef {
+            sig: "append(self, item, /)",
+            f: append,
+            doc: "Add an element to the right side of the deque.",
+        },
+        NativeDef {
+            sig: "appendleft(self, item, /)",
+            f: appendleft,
+            doc: "Add an element to the left side of the deque.",
+        },
+        NativeDef {
+            sig: "pop(self, /)",
+            f: pop,
+            doc: "Remove and return the rightmost element.",
+        },
+        NativeDef {
+            sig: "popleft(self, /)",
+            f: popleft,
+            doc: "Remove and return the leftmost element.",
+        },
         NativeDef {
             sig: "extend(self, iterable, /)",
             f: |vm, a| {
@@ -450,23 +520,80 @@ pub static TYPE: TypeSpec = TypeSpec {
             },
             doc: "Extend the right side of the deque with elements from the iterable.",
         },
-        NativeDef { sig: "extendleft(self, iterable, /)", f: extend_left, doc: "Extend the left side of the deque with elements from the iterable." },
-        NativeDef { sig: "clear(self, /)", f: clear, doc: "Remove all elements from the deque." },
-        NativeDef { sig: "copy(self, /)", f: copy, doc: "Return a shallow copy of a deque." },
-        NativeDef { sig: "__copy__(self, /)", f: copy, doc: "Return a shallow copy of a deque." },
-        NativeDef { sig: "count(self, value, /)", f: count, doc: "Return number of occurrences of value." },
-        NativeDef { sig: "index(self, value, start=..., stop=..., /)", f: index, doc: "Return first index of value.\n\nRaises ValueError if the value is not present." },
-        NativeDef { sig: "insert(self, index, value, /)", f: insert, doc: "Insert value before index." },
-        NativeDef { sig: "remove(self, value, /)", f: remove, doc: "Remove first occurrence of value." },
-        NativeDef { sig: "reverse(self, /)", f: reverse, doc: "Reverse *IN PLACE*." },
-        NativeDef { sig: "rotate(self, n=1, /)", f: rotate, doc: "Rotate the deque n steps to the right.  If n is negative, rotates left." },
-        NativeDef { sig: "__reversed__(self, /)", f: |vm, a| make_iter(vm, &a[0], true), doc: "Return a reverse iterator over the deque." },
-        NativeDef { sig: "__reduce__(self, /)", f: reduce, doc: "Return state information for pickling." },
+        NativeDef {
+            sig: "extendleft(self, iterable, /)",
+            f: extend_left,
+            doc: "Extend the left side of the deque with elements from the iterable.",
+        },
+        NativeDef {
+            sig: "clear(self, /)",
+            f: clear,
+            doc: "Remove all elements from the deque.",
+        },
+        NativeDef {
+            sig: "copy(self, /)",
+            f: copy,
+            doc: "Return a shallow copy of a deque.",
+        },
+        NativeDef {
+            sig: "__copy__(self, /)",
+            f: copy,
+            doc: "Return a shallow copy of a deque.",
+        },
+        NativeDef {
+            sig: "count(self, value, /)",
+            f: count,
+            doc: "Return number of occurrences of value.",
+        },
+        NativeDef {
+            sig: "index(self, value, start=..., stop=..., /)",
+            f: index,
+            doc: "Return first index of value.\n\nRaises ValueError if the value is not present.",
+        },
+        NativeDef {
+            sig: "insert(self, index, value, /)",
+            f: insert,
+            doc: "Insert value before index.",
+        },
+        NativeDef {
+            sig: "remove(self, value, /)",
+            f: remove,
+            doc: "Remove first occurrence of value.",
+        },
+        NativeDef {
+            sig: "reverse(self, /)",
+            f: reverse,
+            doc: "Reverse *IN PLACE*.",
+        },
+        NativeDef {
+            sig: "rotate(self, n=1, /)",
+            f: rotate,
+            doc: "Rotate the deque n steps to the right.  If n is negative, rotates left.",
+        },
+        NativeDef {
+            sig: "__reversed__(self, /)",
+            f: |vm, a| make_iter(vm, &a[0], true),
+            doc: "Return a reverse iterator over the deque.",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce,
+            doc: "Return state information for pickling.",
+        },
     ],
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: class_getitem, doc: "See PEP 585" }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: class_getitem,
+        doc: "See PEP 585",
+    }],
     getset: &[GetSetDef {
         name: "maxlen",
-        get: |vm, v| Ok(deque(vm, v)?.maxlen.get().map_or(Value::NONE, |m| vm.usize(m))),
+        get: |vm, v| {
+            Ok(deque(vm, v)?
+                .maxlen
+                .get()
+                .map_or(Value::NONE, |m| vm.usize(m)))
+        },
         set: None,
         doc: "maximum size of a deque or None if unbounded",
     }],
@@ -489,7 +616,11 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let i = it.next.get();
     it.next.set(i + 1);
     it.left.set(it.left.get() - 1);
-    Ok(d.get(if it.reverse { d.len().wrapping_sub(i + 1) } else { i }))
+    Ok(d.get(if it.reverse {
+        d.len().wrapping_sub(i + 1)
+    } else {
+        i
+    }))
 }
 
 fn iter_new(vm: &Vm, args: Args, reverse: bool) -> Res {
@@ -505,7 +636,10 @@ fn iter_new(vm: &Vm, args: Args, reverse: bool) -> Res {
 
 fn iter_reduce(vm: &Vm, a: &[Value]) -> Res {
     let it = this::<DequeIter>(vm, &a[0])?;
-    Ok(vm.pair(vm.type_of(&a[0]), vm.pair(it.deque.clone(), vm.usize(it.next.get()))))
+    Ok(vm.pair(
+        vm.type_of(&a[0]),
+        vm.pair(it.deque.clone(), vm.usize(it.next.get())),
+    ))
 }
 
 static ITER_METHODS: &[NativeDef] = &[
@@ -514,7 +648,11 @@ static ITER_METHODS: &[NativeDef] = &[
         f: |vm, a| Ok(vm.usize(this::<DequeIter>(vm, &a[0])?.left.get())),
         doc: "Private method returning an estimate of len(list(it)).",
     },
-    NativeDef { sig: "__reduce__(self, /)", f: iter_reduce, doc: "Return state information for pickling." },
+    NativeDef {
+        sig: "__reduce__(self, /)",
+        f: iter_reduce,
+        doc: "Return state information for pickling.",
+    },
 ];
 
 pub static ITER: TypeSpec = TypeSpec {

@@ -18,7 +18,11 @@ pub static CODES: &[(&str, i32)] = codes! {
 };
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("errno", "This module makes available standard errno system symbols.", &[]);
+    let m = vm.native_module(
+        "errno",
+        "This module makes available standard errno system symbols.",
+        &[],
+    );
     let table = vm.dict();
     for (name, code) in CODES {
         vm.module_set(&m, name, vm.int(*code as i64));

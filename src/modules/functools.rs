@@ -26,7 +26,11 @@ static PLACEHOLDER: TypeSpec = TypeSpec {
             Ok(placeholder(vm))
         });
     },
-    methods: &[NativeDef { sig: "__reduce__(self, /)", f: |vm, _| Ok(vm.str("Placeholder")), doc: "" }],
+    methods: &[NativeDef {
+        sig: "__reduce__(self, /)",
+        f: |vm, _| Ok(vm.str("Placeholder")),
+        doc: "",
+    }],
     doc: "The type of the Placeholder singleton.\n\nUsed as a placeholder for partial arguments.",
     ..TypeSpec::EMPTY
 };
@@ -45,8 +49,8 @@ fn placeholder(vm: &Vm) -> Value {
         let v = vm.alloc_of(&PLACEHOLDER, Object);
         single.0.replace(v);
     }
-    let v = single.0.borrow().clone();
-    v
+
+    single.0.borrow().clone()
 }
 
 // ---- partial
@@ -111,13 +115,24 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
         return Err(vm.type_error("Placeholder cannot be passed as a keyword argument"));
     }
     // A partial of a partial is flattened, unless it is of a subclass or has attributes.
-    let inner = func.get::<Partial>().filter(|_| vm.is_exact(func, Kind::Partial));
+    let inner = func
+        .get::<Partial>()
+        .filter(|_| vm.is_exact(func, Kind::Partial));
     let (func, items, keywords) = match inner {
         None => (func.clone(), rest.to_vec(), Dict::default()),
         Some(p) => {
             let template = p.args.borrow().clone();
-            let keywords = p.keywords.borrow().get::<Dict>().map(Dict::copy).unwrap_or_default();
-            (p.func.borrow().clone(), fill(vm, tuple_items(&template), rest), keywords)
+            let keywords = p
+                .keywords
+                .borrow()
+                .get::<Dict>()
+                .map(Dict::copy)
+                .unwrap_or_default();
+            (
+                p.func.borrow().clone(),
+                fill(vm, tuple_items(&template), rest),
+                keywords,
+            )
         }
     };
     for (name, value) in args.keywords() {
@@ -135,13 +150,20 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
 
 fn call(vm: &Vm, v: &Value, args: Args) -> Res {
     let p = this::<Partial>(vm, v)?;
-    let (func, stored, keywords) = (p.func.borrow().clone(), p.args.borrow().clone(), p.keywords.borrow().clone());
+    let (func, stored, keywords) = (
+        p.func.borrow().clone(),
+        p.args.borrow().clone(),
+        p.keywords.borrow().clone(),
+    );
     let stored = tuple_items(&stored);
     let pos = args.pos();
     let holes = p.holes.get();
     let mut all = if holes > 0 {
         if pos.len() < holes {
-            return Err(vm.type_error(format!("missing positional arguments in 'partial' call; expected at least {holes}, got {}", pos.len())));
+            return Err(vm.type_error(format!(
+                "missing positional arguments in 'partial' call; expected at least {holes}, got {}",
+                pos.len()
+            )));
         }
         fill(vm, stored, pos)
     } else {
@@ -149,7 +171,13 @@ fn call(vm: &Vm, v: &Value, args: Args) -> Res {
     };
     let Some(kw) = keywords.get::<Dict>().filter(|k| !k.is_empty()) else {
         all.extend_from_slice(&args.all[pos.len()..]);
-        return vm.call_args(&func, Args { all: &all, names: args.names });
+        return vm.call_args(
+            &func,
+            Args {
+                all: &all,
+                names: args.names,
+            },
+        );
     };
     let merged = kw.copy();
     for (name, value) in args.keywords() {
@@ -157,7 +185,13 @@ fn call(vm: &Vm, v: &Value, args: Args) -> Res {
     }
     let (names, values): (Vec<Value>, Vec<Value>) = merged.items().into_iter().unzip();
     all.extend(values);
-    vm.call_args(&func, Args { all: &all, names: &names })
+    vm.call_args(
+        &func,
+        Args {
+            all: &all,
+            names: &names,
+        },
+    )
 }
 
 fn repr(vm: &Vm, v: &Value) -> Res {
@@ -179,7 +213,11 @@ fn repr(vm: &Vm, v: &Value) -> Res {
 }
 
 fn push_parts(vm: &Vm, out: &mut String, p: &Partial) -> Res<()> {
-    let (func, args, keywords) = (p.func.borrow().clone(), p.args.borrow().clone(), p.keywords.borrow().clone());
+    let (func, args, keywords) = (
+        p.func.borrow().clone(),
+        p.args.borrow().clone(),
+        p.keywords.borrow().clone(),
+    );
     push_repr(vm, out, &func)?;
     for a in tuple_items(&args) {
         out.push_str(", ");
@@ -196,17 +234,29 @@ fn push_parts(vm: &Vm, out: &mut String, p: &Partial) -> Res<()> {
 
 fn reduce_partial(vm: &Vm, a: &[Value]) -> Res {
     let p = this::<Partial>(vm, &a[0])?;
-    let dict = vm.getattr_opt(&a[0], &vm.names.__dict__)?.unwrap_or(Value::NONE);
+    let dict = vm
+        .getattr_opt(&a[0], &vm.names.__dict__)?
+        .unwrap_or(Value::NONE);
     let func = p.func.borrow().clone();
-    let state = vm.tuple(vec![func.clone(), p.args.borrow().clone(), p.keywords.borrow().clone(), dict]);
+    let state = vm.tuple(vec![
+        func.clone(),
+        p.args.borrow().clone(),
+        p.keywords.borrow().clone(),
+        dict,
+    ]);
     Ok(vm.tuple(vec![vm.type_of(&a[0]), vm.tuple(vec![func]), state]))
 }
 
 fn setstate(vm: &Vm, a: &[Value]) -> Res {
     let p = this::<Partial>(vm, &a[0])?;
     let invalid = || vm.type_error("invalid partial state");
-    let [func, args, keywords, dict] = tuple_items(&a[1]) else { return Err(invalid()) };
-    if !vm.is_callable(func) || args.kind() != Kind::Tuple || !(keywords.is_none() || keywords.is_kind::<Dict>()) {
+    let [func, args, keywords, dict] = tuple_items(&a[1]) else {
+        return Err(invalid());
+    };
+    if !vm.is_callable(func)
+        || args.kind() != Kind::Tuple
+        || !(keywords.is_none() || keywords.is_kind::<Dict>())
+    {
         return Err(invalid());
     }
     let hole = placeholder(vm);
@@ -216,7 +266,11 @@ fn setstate(vm: &Vm, a: &[Value]) -> Res {
     let old = (
         p.func.replace(func.clone()),
         p.args.replace(args.clone()),
-        p.keywords.replace(keywords.get::<Dict>().map_or_else(|| vm.dict(), |d| vm.alloc(d.copy()))),
+        p.keywords.replace(
+            keywords
+                .get::<Dict>()
+                .map_or_else(|| vm.dict(), |d| vm.alloc(d.copy())),
+        ),
     );
     drop(old);
     p.holes.set(count_holes(vm, tuple_items(args)));
@@ -231,7 +285,10 @@ fn setstate(vm: &Vm, a: &[Value]) -> Res {
 fn bind(vm: &Vm, d: &Value, obj: Option<&Value>, _: &Value) -> Res {
     Ok(match obj {
         None => d.clone(),
-        Some(o) => vm.alloc(BoundMethod { func: d.clone(), self_: o.clone() }),
+        Some(o) => vm.alloc(BoundMethod {
+            func: d.clone(),
+            self_: o.clone(),
+        }),
     })
 }
 
@@ -246,14 +303,41 @@ static PARTIAL: TypeSpec = TypeSpec {
         s.descr_get = Some(bind);
     },
     methods: &[
-        NativeDef { sig: "__reduce__(self, /)", f: reduce_partial, doc: "" },
-        NativeDef { sig: "__setstate__(self, state, /)", f: setstate, doc: "" },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: reduce_partial,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__setstate__(self, state, /)",
+            f: setstate,
+            doc: "",
+        },
     ],
-    class_methods: &[NativeDef { sig: "__class_getitem__(cls, object, /)", f: crate::builtins::list::class_getitem, doc: "See PEP 585" }],
+    class_methods: &[NativeDef {
+        sig: "__class_getitem__(cls, object, /)",
+        f: crate::builtins::list::class_getitem,
+        doc: "See PEP 585",
+    }],
     getset: &[
-        GetSetDef { name: "func", get: |vm, v| Ok(this::<Partial>(vm, v)?.func.borrow().clone()), set: None, doc: "function object to use in future partial calls" },
-        GetSetDef { name: "args", get: |vm, v| Ok(this::<Partial>(vm, v)?.args.borrow().clone()), set: None, doc: "tuple of arguments to future partial calls" },
-        GetSetDef { name: "keywords", get: |vm, v| Ok(this::<Partial>(vm, v)?.keywords.borrow().clone()), set: None, doc: "dictionary of keyword arguments to future partial calls" },
+        GetSetDef {
+            name: "func",
+            get: |vm, v| Ok(this::<Partial>(vm, v)?.func.borrow().clone()),
+            set: None,
+            doc: "function object to use in future partial calls",
+        },
+        GetSetDef {
+            name: "args",
+            get: |vm, v| Ok(this::<Partial>(vm, v)?.args.borrow().clone()),
+            set: None,
+            doc: "tuple of arguments to future partial calls",
+        },
+        GetSetDef {
+            name: "keywords",
+            get: |vm, v| Ok(this::<Partial>(vm, v)?.keywords.borrow().clone()),
+            set: None,
+            doc: "dictionary of keyword arguments to future partial calls",
+        },
     ],
     doc: "Create a new function with partial application of the given arguments and keywords.",
     ..TypeSpec::EMPTY
@@ -295,14 +379,23 @@ static KEY: TypeSpec = TypeSpec {
         s.call = Some(|vm, v, args| {
             let a = vm.bind_args("K(obj)", args)?;
             let cmp = this::<CmpKey>(vm, v)?.cmp.clone();
-            Ok(vm.alloc_of(&KEY, CmpKey { cmp, obj: a[0].clone() }))
+            Ok(vm.alloc_of(
+                &KEY,
+                CmpKey {
+                    cmp,
+                    obj: a[0].clone(),
+                },
+            ))
         });
     },
     getset: &[GetSetDef {
         name: "obj",
         get: |vm, v| {
             let k = this::<CmpKey>(vm, v)?;
-            k.obj.given().cloned().ok_or_else(|| vm.error(Exc::AttributeError, "object"))
+            k.obj
+                .given()
+                .cloned()
+                .ok_or_else(|| vm.error(Exc::AttributeError, "object"))
         },
         set: None,
         doc: "Value wrapped by a key function.",
@@ -311,7 +404,13 @@ static KEY: TypeSpec = TypeSpec {
 };
 
 fn cmp_to_key(vm: &Vm, a: &[Value]) -> Res {
-    Ok(vm.alloc_of(&KEY, CmpKey { cmp: a[0].clone(), obj: Value::UNBOUND }))
+    Ok(vm.alloc_of(
+        &KEY,
+        CmpKey {
+            cmp: a[0].clone(),
+            obj: Value::UNBOUND,
+        },
+    ))
 }
 
 // ---- reduce
@@ -319,7 +418,9 @@ fn cmp_to_key(vm: &Vm, a: &[Value]) -> Res {
 fn reduce(vm: &Vm, a: &[Value]) -> Res {
     let it = match vm.iter(&a[1]) {
         Ok(it) => it,
-        Err(e) if vm.is_exc(&e, Exc::TypeError) => return Err(vm.type_error("reduce() arg 2 must support iteration")),
+        Err(e) if vm.is_exc(&e, Exc::TypeError) => {
+            return Err(vm.type_error("reduce() arg 2 must support iteration"));
+        }
         Err(e) => return Err(e),
     };
     let mut total = match a[2].given() {
@@ -336,12 +437,24 @@ fn reduce(vm: &Vm, a: &[Value]) -> Res {
 }
 
 static FUNCTIONS: &[NativeDef] = &[
-    NativeDef { sig: "cmp_to_key(mycmp)", f: cmp_to_key, doc: "Convert a cmp= function into a key= function." },
-    NativeDef { sig: "reduce(function, iterable, /, initial=...)", f: reduce, doc: "Apply a function of two arguments cumulatively to the items of an iterable, from left to right.\n\nThis effectively reduces the iterable to a single value." },
+    NativeDef {
+        sig: "cmp_to_key(mycmp)",
+        f: cmp_to_key,
+        doc: "Convert a cmp= function into a key= function.",
+    },
+    NativeDef {
+        sig: "reduce(function, iterable, /, initial=...)",
+        f: reduce,
+        doc: "Apply a function of two arguments cumulatively to the items of an iterable, from left to right.\n\nThis effectively reduces the iterable to a single value.",
+    },
 ];
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("_functools", "Tools that operate on functions.", &[FUNCTIONS]);
+    let m = vm.native_module(
+        "_functools",
+        "Tools that operate on functions.",
+        &[FUNCTIONS],
+    );
     vm.module_types(&m, &[&PARTIAL, &PLACEHOLDER, &lru_cache::TYPE]);
     vm.module_set(&m, "Placeholder", placeholder(vm));
     Ok(m)

@@ -18,7 +18,12 @@ struct Counters {
 }
 impl Default for Counters {
     fn default() -> Counters {
-        Counters { thresholds: Cell::new([2000, 10, 0]), collections: Cell::new(0), collected: Cell::new(0), debug: Cell::new(0) }
+        Counters {
+            thresholds: Cell::new([2000, 10, 0]),
+            collections: Cell::new(0),
+            collected: Cell::new(0),
+            debug: Cell::new(0),
+        }
     }
 }
 
@@ -41,7 +46,9 @@ fn collect(vm: &Vm, a: &[Value]) -> Res {
 /// Calls what stands in `gc.callbacks`.
 fn callbacks(vm: &Vm, phase: &str, collected: usize) -> Res<()> {
     let module = vm.import_module("gc")?;
-    let Some(list) = vm.getattr_opt(&module, &vm.intern("callbacks"))? else { return Ok(()) };
+    let Some(list) = vm.getattr_opt(&module, &vm.intern("callbacks"))? else {
+        return Ok(());
+    };
     let fs = vm.collect(&list)?;
     if fs.is_empty() {
         return Ok(());
@@ -92,7 +99,11 @@ fn set_threshold(vm: &Vm, a: &[Value]) -> Res {
 }
 
 fn get_count(vm: &Vm, _: &[Value]) -> Res {
-    Ok(vm.tuple(vec![vm.int(vm.heap.debt.get().max(0)), vm.int(0), vm.int(0)]))
+    Ok(vm.tuple(vec![
+        vm.int(vm.heap.debt.get().max(0)),
+        vm.int(0),
+        vm.int(0),
+    ]))
 }
 
 fn get_stats(vm: &Vm, _: &[Value]) -> Res {
@@ -106,15 +117,25 @@ fn get_stats(vm: &Vm, _: &[Value]) -> Res {
         }
         row
     };
-    Ok(vm.list(vec![row(0, 0), row(0, 0), row(c.collections.get(), c.collected.get())]))
+    Ok(vm.list(vec![
+        row(0, 0),
+        row(0, 0),
+        row(c.collections.get(), c.collected.get()),
+    ]))
 }
 
 fn is_tracked(_: &Vm, a: &[Value]) -> Res {
-    Ok(Value::bool(a[0].header().is_some_and(|h| h.flags.get() & flag::TRACED != 0)))
+    Ok(Value::bool(
+        a[0].header()
+            .is_some_and(|h| h.flags.get() & flag::TRACED != 0),
+    ))
 }
 
 fn is_finalized(_: &Vm, a: &[Value]) -> Res {
-    Ok(Value::bool(a[0].header().is_some_and(|h| h.flags.get() & flag::FINALIZED != 0)))
+    Ok(Value::bool(
+        a[0].header()
+            .is_some_and(|h| h.flags.get() & flag::FINALIZED != 0),
+    ))
 }
 
 /// A new reference to a live object of the heap.
@@ -132,7 +153,9 @@ fn objects(vm: &Vm) -> Vec<Value> {
     let mut out = Vec::new();
     vm.heap.each_object(&mut |h| {
         let v = value_of(h);
-        if v.header().is_some_and(|h| h.flags.get() & flag::TRACED != 0 && h.count.get() > 1) {
+        if v.header()
+            .is_some_and(|h| h.flags.get() & flag::TRACED != 0 && h.count.get() > 1)
+        {
             out.push(v);
         } else {
             // An object that is dying must not be revived: give the count back without a release.
@@ -175,13 +198,24 @@ fn referents(vm: &Vm, v: &Value) -> Vec<Value> {
 }
 
 fn get_referents(vm: &Vm, a: &[Value]) -> Res {
-    let all = tuple_items(&a[0]).iter().flat_map(|v| referents(vm, v)).collect();
+    let all = tuple_items(&a[0])
+        .iter()
+        .flat_map(|v| referents(vm, v))
+        .collect();
     Ok(vm.list(all))
 }
 
 fn get_referrers(vm: &Vm, a: &[Value]) -> Res {
     let wanted = tuple_items(&a[0]);
-    let found = objects(vm).into_iter().filter(|o| !o.is(&a[0]) && referents(vm, o).iter().any(|r| wanted.iter().any(|w| w.is(r)))).collect();
+    let found = objects(vm)
+        .into_iter()
+        .filter(|o| {
+            !o.is(&a[0])
+                && referents(vm, o)
+                    .iter()
+                    .any(|r| wanted.iter().any(|w| w.is(r)))
+        })
+        .collect();
     Ok(vm.list(found))
 }
 
@@ -221,10 +255,20 @@ static FUNCTIONS: &[NativeDef] = rows! {
 };
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("gc", "This module provides access to the garbage collector.", &[FUNCTIONS]);
+    let m = vm.native_module(
+        "gc",
+        "This module provides access to the garbage collector.",
+        &[FUNCTIONS],
+    );
     vm.module_set(&m, "garbage", vm.list(vec![]));
     vm.module_set(&m, "callbacks", vm.list(vec![]));
-    for (name, bit) in [("DEBUG_STATS", 1), ("DEBUG_COLLECTABLE", 2), ("DEBUG_UNCOLLECTABLE", 4), ("DEBUG_SAVEALL", 32), ("DEBUG_LEAK", 38)] {
+    for (name, bit) in [
+        ("DEBUG_STATS", 1),
+        ("DEBUG_COLLECTABLE", 2),
+        ("DEBUG_UNCOLLECTABLE", 4),
+        ("DEBUG_SAVEALL", 32),
+        ("DEBUG_LEAK", 38),
+    ] {
         vm.module_set(&m, name, vm.int(bit));
     }
     Ok(m)

@@ -12,7 +12,10 @@ use crate::vm::{Res, Vm};
 fn heap<'a>(vm: &Vm, v: &'a Value) -> Res<&'a List> {
     match v.get::<List>() {
         Some(l) => Ok(l),
-        None => Err(vm.type_error(format!("heap argument must be a list, not {}", vm.type_name(v)))),
+        None => Err(vm.type_error(format!(
+            "heap argument must be a list, not {}",
+            vm.type_name(v)
+        ))),
     }
 }
 
@@ -33,7 +36,9 @@ fn changed<T>(vm: &Vm) -> Res<T> {
 
 /// Items `i` and `j`, compared; the list must keep its size.
 fn item_before(vm: &Vm, l: &List, i: usize, j: usize, n: usize, max: bool) -> Res<bool> {
-    let (Some(a), Some(b)) = (l.get(i), l.get(j)) else { return changed(vm) };
+    let (Some(a), Some(b)) = (l.get(i), l.get(j)) else {
+        return changed(vm);
+    };
     let r = before(vm, &a, &b, max)?;
     if l.len() != n { changed(vm) } else { Ok(r) }
 }
@@ -81,7 +86,9 @@ fn push(vm: &Vm, a: &[Value], max: bool) -> Res {
 
 fn pop(vm: &Vm, a: &[Value], max: bool) -> Res {
     let l = heap(vm, &a[0])?;
-    let Some(last) = l.0.borrow_mut().pop() else { return Err(vm.index_error("index out of range")) };
+    let Some(last) = l.0.borrow_mut().pop() else {
+        return Err(vm.index_error("index out of range"));
+    };
     if l.is_empty() {
         return Ok(last);
     }
@@ -102,7 +109,9 @@ fn replace(vm: &Vm, a: &[Value], max: bool) -> Res {
 
 fn pushpop(vm: &Vm, a: &[Value], max: bool) -> Res {
     let l = heap(vm, &a[0])?;
-    let Some(top) = l.get(0) else { return Ok(a[1].clone()) };
+    let Some(top) = l.get(0) else {
+        return Ok(a[1].clone());
+    };
     if !before(vm, &top, &a[1], max)? {
         return Ok(a[1].clone());
     }
@@ -136,5 +145,9 @@ static FUNCTIONS: &[NativeDef] = rows! {
 };
 
 pub fn init(vm: &Vm) -> Res {
-    Ok(vm.native_module("_heapq", "Heap queue algorithm (a.k.a. priority queue).", &[FUNCTIONS]))
+    Ok(vm.native_module(
+        "_heapq",
+        "Heap queue algorithm (a.k.a. priority queue).",
+        &[FUNCTIONS],
+    ))
 }

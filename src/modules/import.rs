@@ -14,13 +14,23 @@ const SUFFIXES: [&str; 2] = [".co", ".py"];
 
 /// The `import` hook of the VM: see `vm::hooks::ImportFn`.
 pub fn import(vm: &Vm, name: &Value, globals: &Value, fromlist: &Value, level: u32) -> Res {
-    let Some(text) = name.as_str() else { return Err(vm.type_error("module name must be a string")) };
-    let full = if level > 0 { absolute(vm, text, globals, level)? } else { text.to_string() };
+    let Some(text) = name.as_str() else {
+        return Err(vm.type_error("module name must be a string"));
+    };
+    let full = if level > 0 {
+        absolute(vm, text, globals, level)?
+    } else {
+        text.to_string()
+    };
     if full.is_empty() {
         return Err(vm.value_error("Empty module name"));
     }
     let leaf = import_dotted(vm, &full)?;
-    let from: Vec<Value> = if fromlist.is_none() { Vec::new() } else { vm.collect(fromlist)? };
+    let from: Vec<Value> = if fromlist.is_none() {
+        Vec::new()
+    } else {
+        vm.collect(fromlist)?
+    };
     if from.is_empty() {
         if level > 0 {
             // `from . import x` always has a fromlist; a bare relative import gives the leaf's head.
@@ -45,7 +55,10 @@ fn import_submodules(vm: &Vm, module: &Value, full: &str, from: &[Value]) -> Res
         if s == "*" {
             if let Some(all) = vm.getattr_opt(module, &vm.names.__all__)? {
                 let names = vm.collect(&all)?;
-                let names: Vec<Value> = names.into_iter().filter(|n| n.as_str() != Some("*")).collect();
+                let names: Vec<Value> = names
+                    .into_iter()
+                    .filter(|n| n.as_str() != Some("*"))
+                    .collect();
                 import_submodules(vm, module, full, &names)?;
             }
             continue;
@@ -57,7 +70,9 @@ fn import_submodules(vm: &Vm, module: &Value, full: &str, from: &[Value]) -> Res
         match import_dotted(vm, &sub) {
             Ok(_) => (),
             // Not a submodule: the caller says that the name is missing.
-            Err(e) if vm.is_exc(&e, Exc::ModuleNotFoundError) && missing_name(vm, &e.0).as_deref() == Some(&sub) => (),
+            Err(e)
+                if vm.is_exc(&e, Exc::ModuleNotFoundError)
+                    && missing_name(vm, &e.0).as_deref() == Some(&sub) => {}
             Err(e) => return Err(e),
         }
     }
@@ -65,35 +80,65 @@ fn import_submodules(vm: &Vm, module: &Value, full: &str, from: &[Value]) -> Res
 }
 
 fn missing_name(vm: &Vm, exc: &Value) -> Option<String> {
-    vm.getattr_opt(exc, &vm.names.name).ok()??.as_str().map(str::to_string)
+    vm.getattr_opt(exc, &vm.names.name)
+        .ok()??
+        .as_str()
+        .map(str::to_string)
 }
 
 /// The absolute name of a relative import.
 fn absolute(vm: &Vm, name: &str, globals: &Value, level: u32) -> Res<String> {
-    let get = |k: &Value| globals.get::<Dict>().and_then(|d| vm.dict_get_str(d, k)).filter(|v| !v.is_none());
+    let get = |k: &Value| {
+        globals
+            .get::<Dict>()
+            .and_then(|d| vm.dict_get_str(d, k))
+            .filter(|v| !v.is_none())
+    };
     let package = match get(&vm.names.__package__) {
         Some(p) => p.as_str().unwrap_or("").to_string(),
         None => {
-            let n = get(&vm.names.__name__).and_then(|n| n.as_str().map(str::to_string)).unwrap_or_default();
-            if get(&vm.names.__path__).is_some() { n } else { n.rsplit_once('.').map_or(String::new(), |p| p.0.to_string()) }
+            let n = get(&vm.names.__name__)
+                .and_then(|n| n.as_str().map(str::to_string))
+                .unwrap_or_default();
+            if get(&vm.names.__path__).is_some() {
+                n
+            } else {
+                n.rsplit_once('.')
+                    .map_or(String::new(), |p| p.0.to_string())
+            }
         }
     };
     if package.is_empty() {
-        return Err(vm.error(Exc::ImportError, "attempted relative import with no known parent package"));
+        return Err(vm.error(
+            Exc::ImportError,
+            "attempted relative import with no known parent package",
+        ));
     }
     let mut base: &str = &package;
     for _ in 1..level {
         base = match base.rsplit_once('.') {
             Some((head, _)) => head,
-            None => return Err(vm.error(Exc::ImportError, "attempted relative import beyond top-level package")),
+            None => {
+                return Err(vm.error(
+                    Exc::ImportError,
+                    "attempted relative import beyond top-level package",
+                ));
+            }
         };
     }
-    Ok(if name.is_empty() { base.to_string() } else { format!("{base}.{name}") })
+    Ok(if name.is_empty() {
+        base.to_string()
+    } else {
+        format!("{base}.{name}")
+    })
 }
 
 /// A module from `sys.modules`; one set to None there counts as missing.
 fn loaded(vm: &Vm, full: &str) -> Option<Value> {
-    vm.modules.get::<Dict>().and_then(|d| vm.dict_get_str(d, &vm.intern(full))).filter(|m| !m.is_none())
+    vm.modules
+        .get::<Dict>()
+        .and_then(|d| vm.dict_get_str(d, &vm.intern(full)))
+        .filter(|m| !m.is_none())
 }
 
 fn import_dotted(vm: &Vm, full: &str) -> Res {
@@ -127,7 +172,11 @@ fn import_dotted(vm: &Vm, full: &str) -> Res {
 fn not_found(vm: &Vm, name: &str, parent: Option<&Value>) -> crate::vm::Raised {
     let mut text = format!("No module named '{name}'");
     if let (Some(p), Some((head, _))) = (parent, name.rsplit_once('.'))
-        && vm.getattr_opt(p, &vm.names.__path__).ok().flatten().is_none()
+        && vm
+            .getattr_opt(p, &vm.names.__path__)
+            .ok()
+            .flatten()
+            .is_none()
     {
         text.push_str(&format!("; '{head}' is not a package"));
     }
@@ -154,8 +203,14 @@ fn load(vm: &Vm, name: &str, _wanted: &str, parent: Option<&Value>) -> Res {
         }
     }
     if let Some(e) = stdlib::find(name) {
-        let file = format!("<stdlib>/{}{}.co", name.replace('.', "/"), if e.is_package { "/__init__" } else { "" });
-        let path = e.is_package.then(|| format!("<stdlib>/{}", name.replace('.', "/")));
+        let file = format!(
+            "<stdlib>/{}{}.co",
+            name.replace('.', "/"),
+            if e.is_package { "/__init__" } else { "" }
+        );
+        let path = e
+            .is_package
+            .then(|| format!("<stdlib>/{}", name.replace('.', "/")));
         return run_module(vm, name, e.source.as_bytes(), &file, path);
     }
     Err(not_found(vm, name, parent))
@@ -171,20 +226,35 @@ fn search_path(vm: &Vm, parent: Option<&Value>) -> Res<Option<Vec<PathBuf>>> {
         },
     };
     let Some(list) = list else { return Ok(None) };
-    Ok(Some(vm.collect(&list)?.iter().filter_map(|v| v.as_str()).map(PathBuf::from).collect()))
+    Ok(Some(
+        vm.collect(&list)?
+            .iter()
+            .filter_map(|v| v.as_str())
+            .map(PathBuf::from)
+            .collect(),
+    ))
 }
 
 fn load_from(vm: &Vm, name: &str, tail: &str, dir: &Path) -> Option<Res> {
     if dir.starts_with("<stdlib>") {
         return None;
     }
-    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let dir = if dir.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        dir
+    };
     let package = dir.join(tail);
     if package.is_dir() {
         for s in SUFFIXES {
             let init = package.join(format!("__init__{s}"));
             if init.is_file() {
-                return Some(run_file(vm, name, &init, Some(package.display().to_string())));
+                return Some(run_file(
+                    vm,
+                    name,
+                    &init,
+                    Some(package.display().to_string()),
+                ));
             }
         }
     }
@@ -209,7 +279,10 @@ fn load_from(vm: &Vm, name: &str, tail: &str, dir: &Path) -> Option<Res> {
 fn run_file(vm: &Vm, name: &str, file: &Path, path: Option<String>) -> Res {
     match std::fs::read(file) {
         Ok(bytes) => run_module(vm, name, &bytes, &file.display().to_string(), path),
-        Err(e) => Err(vm.error(Exc::ImportError, format!("cannot read {}: {e}", file.display()))),
+        Err(e) => Err(vm.error(
+            Exc::ImportError,
+            format!("cannot read {}: {e}", file.display()),
+        )),
     }
 }
 
@@ -224,7 +297,11 @@ pub fn new_module(vm: &Vm, name: &str, file: Option<&str>, path: Option<String>)
     let dict = vm.dict();
     let n = &vm.names;
     if let Some(d) = dict.get::<Dict>() {
-        let package = if path.is_some() { name } else { name.rsplit_once('.').map_or("", |p| p.0) };
+        let package = if path.is_some() {
+            name
+        } else {
+            name.rsplit_once('.').map_or("", |p| p.0)
+        };
         vm.dict_set_str(d, &n.__name__, vm.intern(name));
         vm.dict_set_str(d, &n.__doc__, Value::NONE);
         vm.dict_set_str(d, &n.__package__, vm.str(package));
@@ -265,9 +342,16 @@ pub fn source_of(vm: &Vm, name: &str) -> Res<Option<(String, Vec<u8>)>> {
     };
     let tail = name.rsplit('.').next().unwrap_or(name);
     for dir in search_path(vm, parent.as_ref())?.unwrap_or_default() {
-        let dir = if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir };
+        let dir = if dir.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            dir
+        };
         for s in SUFFIXES {
-            for file in [dir.join(format!("{tail}{s}")), dir.join(tail).join(format!("__main__{s}"))] {
+            for file in [
+                dir.join(format!("{tail}{s}")),
+                dir.join(tail).join(format!("__main__{s}")),
+            ] {
                 if let Ok(bytes) = std::fs::read(&file) {
                     return Ok(Some((file.display().to_string(), bytes)));
                 }
@@ -275,5 +359,10 @@ pub fn source_of(vm: &Vm, name: &str) -> Res<Option<(String, Vec<u8>)>> {
         }
     }
     let found = stdlib::find(&format!("{name}.__main__")).or_else(|| stdlib::find(name));
-    Ok(found.map(|e| (format!("<stdlib>/{}.co", e.name.replace('.', "/")), e.source.as_bytes().to_vec())))
+    Ok(found.map(|e| {
+        (
+            format!("<stdlib>/{}.co", e.name.replace('.', "/")),
+            e.source.as_bytes().to_vec(),
+        )
+    }))
 }

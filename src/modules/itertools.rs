@@ -20,32 +20,116 @@ pub type Slot = RefCell<Value>;
 
 /// The payload of every itertools object. Which variant an object has follows from its type.
 pub enum Tool {
-    Count { next: Slot, step: Value },
-    Cycle { iter: Slot, saved: RefCell<Vec<Value>>, at: Cell<usize> },
+    Count {
+        next: Slot,
+        step: Value,
+    },
+    Cycle {
+        iter: Slot,
+        saved: RefCell<Vec<Value>>,
+        at: Cell<usize>,
+    },
     /// `left` is -1 for no end.
-    Repeat { item: Value, left: Cell<i64> },
-    Chain { sources: Slot, active: Slot },
-    Accumulate { iter: Value, func: Value, total: Slot, initial: Slot },
-    Compress { data: Value, selectors: Value },
-    DropWhile { func: Value, iter: Value, started: Cell<bool> },
-    TakeWhile { func: Value, iter: Value, stopped: Cell<bool> },
-    FilterFalse { func: Value, iter: Value },
-    StarMap { func: Value, iter: Value },
+    Repeat {
+        item: Value,
+        left: Cell<i64>,
+    },
+    Chain {
+        sources: Slot,
+        active: Slot,
+    },
+    Accumulate {
+        iter: Value,
+        func: Value,
+        total: Slot,
+        initial: Slot,
+    },
+    Compress {
+        data: Value,
+        selectors: Value,
+    },
+    DropWhile {
+        func: Value,
+        iter: Value,
+        started: Cell<bool>,
+    },
+    TakeWhile {
+        func: Value,
+        iter: Value,
+        stopped: Cell<bool>,
+    },
+    FilterFalse {
+        func: Value,
+        iter: Value,
+    },
+    StarMap {
+        func: Value,
+        iter: Value,
+    },
     /// `next` is the index of the item to give next, `at` how many were taken; `stop` -1 for no end.
-    Islice { iter: Slot, next: Cell<i64>, at: Cell<i64>, stop: i64, step: i64 },
-    Pairwise { iter: Slot, old: Slot },
-    Batched { iter: Slot, n: usize, strict: bool },
-    ZipLongest { iters: RefCell<Vec<Value>>, fill: Value },
-    GroupBy { iter: Value, key: Value, target: Slot, current_key: Slot, current: Slot, group: Cell<u64> },
+    Islice {
+        iter: Slot,
+        next: Cell<i64>,
+        at: Cell<i64>,
+        stop: i64,
+        step: i64,
+    },
+    Pairwise {
+        iter: Slot,
+        old: Slot,
+    },
+    Batched {
+        iter: Slot,
+        n: usize,
+        strict: bool,
+    },
+    ZipLongest {
+        iters: RefCell<Vec<Value>>,
+        fill: Value,
+    },
+    GroupBy {
+        iter: Value,
+        key: Value,
+        target: Slot,
+        current_key: Slot,
+        current: Slot,
+        group: Cell<u64>,
+    },
     /// One group of the GroupBy `parent`; `group` is its number.
-    Grouper { parent: Value, target: Value, group: u64 },
+    Grouper {
+        parent: Value,
+        target: Value,
+        group: u64,
+    },
     /// A stretch of items that several tees share, and the next stretch.
-    TeeData { iter: Value, items: RefCell<Vec<Value>>, next: Slot, running: Cell<bool> },
-    Tee { data: Slot, at: Cell<usize> },
-    Product { pools: Vec<Vec<Value>>, at: RefCell<Vec<usize>>, state: Cell<combine::State> },
+    TeeData {
+        iter: Value,
+        items: RefCell<Vec<Value>>,
+        next: Slot,
+        running: Cell<bool>,
+    },
+    Tee {
+        data: Slot,
+        at: Cell<usize>,
+    },
+    Product {
+        pools: Vec<Vec<Value>>,
+        at: RefCell<Vec<usize>>,
+        state: Cell<combine::State>,
+    },
     /// Combinations, with or without repetition.
-    Combinations { pool: Vec<Value>, at: RefCell<Vec<usize>>, repeat: bool, state: Cell<combine::State> },
-    Permutations { pool: Vec<Value>, at: RefCell<Vec<usize>>, cycles: RefCell<Vec<usize>>, state: Cell<combine::State> },
+    Combinations {
+        pool: Vec<Value>,
+        at: RefCell<Vec<usize>>,
+        repeat: bool,
+        state: Cell<combine::State>,
+    },
+    Permutations {
+        pool: Vec<Value>,
+        at: RefCell<Vec<usize>>,
+        cycles: RefCell<Vec<usize>>,
+        state: Cell<combine::State>,
+    },
 }
 
 // SAFETY: one type per kind; each value is visited once. Cells are read at safe points only, when no borrow is held.
@@ -62,22 +146,39 @@ unsafe impl Payload for Tool {
             }
             Repeat { item, .. } => visit(item),
             Chain { sources, active } => [slot(sources), slot(active)].into_iter().for_each(visit),
-            Accumulate { iter, func, total, initial } => [iter, func, slot(total), slot(initial)].into_iter().for_each(visit),
+            Accumulate {
+                iter,
+                func,
+                total,
+                initial,
+            } => [iter, func, slot(total), slot(initial)]
+                .into_iter()
+                .for_each(visit),
             Compress { data, selectors } => [data, selectors].into_iter().for_each(visit),
-            DropWhile { func, iter, .. } | TakeWhile { func, iter, .. } | FilterFalse { func, iter } | StarMap { func, iter } => {
-                [func, iter].into_iter().for_each(visit)
-            }
+            DropWhile { func, iter, .. }
+            | TakeWhile { func, iter, .. }
+            | FilterFalse { func, iter }
+            | StarMap { func, iter } => [func, iter].into_iter().for_each(visit),
             Islice { iter, .. } | Batched { iter, .. } => visit(slot(iter)),
             Pairwise { iter, old } => [slot(iter), slot(old)].into_iter().for_each(visit),
             ZipLongest { iters, fill } => {
                 visit(fill);
                 unsafe { (*iters.as_ptr()).iter().for_each(visit) }
             }
-            GroupBy { iter, key, target, current_key, current, .. } => {
-                [iter, key, slot(target), slot(current_key), slot(current)].into_iter().for_each(visit)
-            }
+            GroupBy {
+                iter,
+                key,
+                target,
+                current_key,
+                current,
+                ..
+            } => [iter, key, slot(target), slot(current_key), slot(current)]
+                .into_iter()
+                .for_each(visit),
             Grouper { parent, target, .. } => [parent, target].into_iter().for_each(visit),
-            TeeData { iter, items, next, .. } => {
+            TeeData {
+                iter, items, next, ..
+            } => {
                 visit(iter);
                 visit(slot(next));
                 unsafe { (*items.as_ptr()).iter().for_each(visit) }
@@ -128,7 +229,8 @@ pub(super) use tool;
 /// Binds the variant's fields of `$v`, or fails (which only a Rust mistake can cause).
 macro_rules! fields {
     ($vm:expr, $v:expr, $pattern:pat) => {
-        let $pattern = crate::builtins::support::this::<$crate::modules::itertools::Tool>($vm, $v)? else {
+        let $pattern = crate::builtins::support::this::<$crate::modules::itertools::Tool>($vm, $v)?
+        else {
             return Err(crate::builtins::support::wrong_self($vm, $v));
         };
     };
@@ -146,7 +248,13 @@ fn new_count(vm: &Vm, class: &Value, args: Args) -> Res {
     if !is_number(vm, &a[0]) || !is_number(vm, &a[1]) {
         return Err(vm.type_error("a number is required"));
     }
-    Ok(vm.alloc_as(class, Tool::Count { next: slot(a[0].clone()), step: a[1].clone() }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Count {
+            next: slot(a[0].clone()),
+            step: a[1].clone(),
+        },
+    ))
 }
 
 fn next_count(vm: &Vm, v: &Value) -> Res<Option<Value>> {
@@ -164,7 +272,11 @@ fn repr_count(vm: &Vm, v: &Value) -> Res {
     fields!(vm, v, Tool::Count { next, step });
     let name = vm.type_name(v);
     let now = vm.repr_string(&get(next))?;
-    Ok(vm.str(&if step.as_small() == Some(1) { format!("{name}({now})") } else { format!("{name}({now}, {})", vm.repr_string(step)?) }))
+    Ok(vm.str(&if step.as_small() == Some(1) {
+        format!("{name}({now})")
+    } else {
+        format!("{name}({now}, {})", vm.repr_string(step)?)
+    }))
 }
 
 pub static COUNT: TypeSpec = TypeSpec {
@@ -184,7 +296,14 @@ pub static COUNT: TypeSpec = TypeSpec {
 fn new_cycle(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = positional(vm, "cycle", args, 1, 1)?;
     let iter = vm.iter(&a[0])?;
-    Ok(vm.alloc_as(class, Tool::Cycle { iter: slot(iter), saved: RefCell::default(), at: Cell::new(0) }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Cycle {
+            iter: slot(iter),
+            saved: RefCell::default(),
+            at: Cell::new(0),
+        },
+    ))
 }
 
 fn next_cycle(vm: &Vm, v: &Value) -> Res<Option<Value>> {
@@ -214,7 +333,13 @@ fn new_repeat(vm: &Vm, class: &Value, args: Args) -> Res {
         Some(n) => ssize(vm, n)?.max(0),
         None => -1,
     };
-    Ok(vm.alloc_as(class, Tool::Repeat { item: a[0].clone(), left: Cell::new(left) }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Repeat {
+            item: a[0].clone(),
+            left: Cell::new(left),
+        },
+    ))
 }
 
 fn next_repeat(vm: &Vm, v: &Value) -> Res<Option<Value>> {
@@ -230,7 +355,11 @@ fn next_repeat(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 fn repr_repeat(vm: &Vm, v: &Value) -> Res {
     fields!(vm, v, Tool::Repeat { item, left });
     let (name, item) = (vm.type_name(v), vm.repr_string(item)?);
-    Ok(vm.str(&if left.get() < 0 { format!("{name}({item})") } else { format!("{name}({item}, {})", left.get()) }))
+    Ok(vm.str(&if left.get() < 0 {
+        format!("{name}({item})")
+    } else {
+        format!("{name}({item}, {})", left.get())
+    }))
 }
 
 pub static REPEAT: TypeSpec = TypeSpec {
@@ -247,7 +376,11 @@ pub static REPEAT: TypeSpec = TypeSpec {
         sig: "__length_hint__(self, /)",
         f: |vm, a| {
             fields!(vm, &a[0], Tool::Repeat { left, .. });
-            if left.get() < 0 { Err(vm.type_error("len() of unsized object")) } else { Ok(vm.int(left.get())) }
+            if left.get() < 0 {
+                Err(vm.type_error("len() of unsized object"))
+            } else {
+                Ok(vm.int(left.get()))
+            }
         },
         doc: "Private method returning an estimate of len(list(it)).",
     }],
@@ -260,12 +393,24 @@ pub static REPEAT: TypeSpec = TypeSpec {
 fn new_chain(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = positional(vm, "chain", args, 0, usize::MAX)?;
     let sources = vm.iter(&vm.tuple(a.to_vec()))?;
-    Ok(vm.alloc_as(class, Tool::Chain { sources: slot(sources), active: slot(Value::UNBOUND) }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Chain {
+            sources: slot(sources),
+            active: slot(Value::UNBOUND),
+        },
+    ))
 }
 
 fn chain_from_iterable(vm: &Vm, a: &[Value]) -> Res {
     let sources = vm.iter(&a[1])?;
-    Ok(vm.alloc_as(&a[0], Tool::Chain { sources: slot(sources), active: slot(Value::UNBOUND) }))
+    Ok(vm.alloc_as(
+        &a[0],
+        Tool::Chain {
+            sources: slot(sources),
+            active: slot(Value::UNBOUND),
+        },
+    ))
 }
 
 fn next_chain(vm: &Vm, v: &Value) -> Res<Option<Value>> {
@@ -309,8 +454,16 @@ pub static CHAIN: TypeSpec = TypeSpec {
         s.next = Some(next_chain);
     },
     class_methods: &[
-        NativeDef { sig: "from_iterable(cls, iterable, /)", f: chain_from_iterable, doc: "Alternative chain() constructor taking a single iterable argument that evaluates lazily." },
-        NativeDef { sig: "__class_getitem__(cls, object, /)", f: class_getitem, doc: "See PEP 585" },
+        NativeDef {
+            sig: "from_iterable(cls, iterable, /)",
+            f: chain_from_iterable,
+            doc: "Alternative chain() constructor taking a single iterable argument that evaluates lazily.",
+        },
+        NativeDef {
+            sig: "__class_getitem__(cls, object, /)",
+            f: class_getitem,
+            doc: "See PEP 585",
+        },
     ],
     doc: "Return a chain object whose .__next__() method returns elements from the\nfirst iterable until it is exhausted, then elements from the next\niterable, until all of the iterables are exhausted.",
     ..TypeSpec::EMPTY
@@ -322,17 +475,36 @@ fn new_accumulate(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = vm.bind_args("accumulate(iterable, func=None, *, initial=None)", args)?;
     let iter = vm.iter(&a[0])?;
     let initial = a[2].non_none().cloned().unwrap_or(Value::UNBOUND);
-    Ok(vm.alloc_as(class, Tool::Accumulate { iter, func: a[1].clone(), total: slot(Value::UNBOUND), initial: slot(initial) }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Accumulate {
+            iter,
+            func: a[1].clone(),
+            total: slot(Value::UNBOUND),
+            initial: slot(initial),
+        },
+    ))
 }
 
 fn next_accumulate(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::Accumulate { iter, func, total, initial });
+    fields!(
+        vm,
+        v,
+        Tool::Accumulate {
+            iter,
+            func,
+            total,
+            initial
+        }
+    );
     let first = initial.replace(Value::UNBOUND);
     if !first.is_unbound() {
         total.replace(first.clone());
         return Ok(Some(first));
     }
-    let Some(item) = vm.next(iter)? else { return Ok(None) };
+    let Some(item) = vm.next(iter)? else {
+        return Ok(None);
+    };
     let so_far = get(total);
     let now = if so_far.is_unbound() {
         item
@@ -358,8 +530,12 @@ fn new_compress(vm: &Vm, class: &Value, args: Args) -> Res {
 fn next_compress(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     fields!(vm, v, Tool::Compress { data, selectors });
     loop {
-        let Some(item) = vm.next(data)? else { return Ok(None) };
-        let Some(selector) = vm.next(selectors)? else { return Ok(None) };
+        let Some(item) = vm.next(data)? else {
+            return Ok(None);
+        };
+        let Some(selector) = vm.next(selectors)? else {
+            return Ok(None);
+        };
         if vm.truth(&selector)? {
             return Ok(Some(item));
         }
@@ -380,7 +556,15 @@ fn test(vm: &Vm, func: &Value, item: &Value) -> Res<bool> {
 }
 
 fn next_dropwhile(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::DropWhile { func, iter, started });
+    fields!(
+        vm,
+        v,
+        Tool::DropWhile {
+            func,
+            iter,
+            started
+        }
+    );
     while let Some(item) = vm.next(iter)? {
         if started.get() || !test(vm, func, &item)? {
             started.set(true);
@@ -396,11 +580,21 @@ tool!(DROPWHILE "dropwhile" |vm, class, args| {
 }, next_dropwhile, &[], "Drop items from the iterable while predicate(item) is true.\n\nAfterwards, return every element until the iterable is exhausted.");
 
 fn next_takewhile(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::TakeWhile { func, iter, stopped });
+    fields!(
+        vm,
+        v,
+        Tool::TakeWhile {
+            func,
+            iter,
+            stopped
+        }
+    );
     if stopped.get() {
         return Ok(None);
     }
-    let Some(item) = vm.next(iter)? else { return Ok(None) };
+    let Some(item) = vm.next(iter)? else {
+        return Ok(None);
+    };
     if test(vm, func, &item)? {
         return Ok(Some(item));
     }
@@ -417,7 +611,11 @@ fn next_filterfalse(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     fields!(vm, v, Tool::FilterFalse { func, iter });
     let by_truth = func.is_none() || func.is(vm.kind_type(Kind::Bool));
     while let Some(item) = vm.next(iter)? {
-        let ok = if by_truth { vm.truth(&item)? } else { test(vm, func, &item)? };
+        let ok = if by_truth {
+            vm.truth(&item)?
+        } else {
+            test(vm, func, &item)?
+        };
         if !ok {
             return Ok(Some(item));
         }
@@ -432,7 +630,9 @@ tool!(FILTERFALSE "filterfalse" |vm, class, args| {
 
 fn next_starmap(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     fields!(vm, v, Tool::StarMap { func, iter });
-    let Some(args) = vm.next(iter)? else { return Ok(None) };
+    let Some(args) = vm.next(iter)? else {
+        return Ok(None);
+    };
     if vm.is_exact(&args, Kind::Tuple) {
         return vm.call(func, tuple_items(&args)).map(Some);
     }
@@ -450,33 +650,67 @@ tool!(STARMAP "starmap" |vm, class, args| {
 fn new_islice(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = positional(vm, "islice", args, 2, 4)?;
     let number = |v: Option<&Value>, default: i64, message: &str| -> Res<i64> {
-        let Some(v) = v.and_then(Value::non_none) else { return Ok(default) };
-        let n = if has_index(vm, v) { small_int(&vm.index(v)?) } else { None };
+        let Some(v) = v.and_then(Value::non_none) else {
+            return Ok(default);
+        };
+        let n = if has_index(vm, v) {
+            small_int(&vm.index(v)?)
+        } else {
+            None
+        };
         n.filter(|&n| n >= 0).ok_or_else(|| vm.value_error(message))
     };
     const ANY: &str = "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
-    const STOP: &str = "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
+    const STOP: &str =
+        "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
     let (start, stop) = if a.len() == 2 {
         (0, number(a.get(1), -1, STOP)?)
     } else {
         let stop = number(a.get(2), -1, STOP)?;
         (number(a.get(1), 0, ANY)?, stop)
     };
-    let step = number(a.get(3), 1, "Step for islice() must be a positive integer or None.")?;
+    let step = number(
+        a.get(3),
+        1,
+        "Step for islice() must be a positive integer or None.",
+    )?;
     if step < 1 {
         return Err(vm.value_error("Step for islice() must be a positive integer or None."));
     }
     let iter = vm.iter(&a[0])?;
-    Ok(vm.alloc_as(class, Tool::Islice { iter: slot(iter), next: Cell::new(start), at: Cell::new(0), stop, step }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Islice {
+            iter: slot(iter),
+            next: Cell::new(start),
+            at: Cell::new(0),
+            stop,
+            step,
+        },
+    ))
 }
 
 fn next_islice(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::Islice { iter, next, at, stop, step });
+    fields!(
+        vm,
+        v,
+        Tool::Islice {
+            iter,
+            next,
+            at,
+            stop,
+            step
+        }
+    );
     let source = get(iter);
     if source.is_unbound() {
         return Ok(None);
     }
-    let target = if *stop >= 0 { next.get().min(*stop) } else { next.get() };
+    let target = if *stop >= 0 {
+        next.get().min(*stop)
+    } else {
+        next.get()
+    };
     while at.get() < target {
         if vm.next(&source)?.is_none() {
             end(iter);
@@ -618,21 +852,56 @@ fn new_groupby(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = vm.bind_args("groupby(iterable, key=None)", args)?;
     let iter = vm.iter(&a[0])?;
     let none = || slot(Value::UNBOUND);
-    Ok(vm.alloc_as(class, Tool::GroupBy { iter, key: a[1].clone(), target: none(), current_key: none(), current: none(), group: Cell::new(0) }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::GroupBy {
+            iter,
+            key: a[1].clone(),
+            target: none(),
+            current_key: none(),
+            current: none(),
+            group: Cell::new(0),
+        },
+    ))
 }
 
 /// Takes the next item of the source; false at its end.
 fn groupby_step(vm: &Vm, v: &Value) -> Res<bool> {
-    fields!(vm, v, Tool::GroupBy { iter, key, current_key, current, .. });
-    let Some(item) = vm.next(iter)? else { return Ok(false) };
-    let k = if key.is_none() { item.clone() } else { vm.call(key, std::slice::from_ref(&item))? };
+    fields!(
+        vm,
+        v,
+        Tool::GroupBy {
+            iter,
+            key,
+            current_key,
+            current,
+            ..
+        }
+    );
+    let Some(item) = vm.next(iter)? else {
+        return Ok(false);
+    };
+    let k = if key.is_none() {
+        item.clone()
+    } else {
+        vm.call(key, std::slice::from_ref(&item))?
+    };
     let old = (current.replace(item), current_key.replace(k));
     drop(old);
     Ok(true)
 }
 
 fn next_groupby(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::GroupBy { target, current_key, group, .. });
+    fields!(
+        vm,
+        v,
+        Tool::GroupBy {
+            target,
+            current_key,
+            group,
+            ..
+        }
+    );
     // Groups made so far end here.
     group.set(group.get() + 1);
     loop {
@@ -646,13 +915,37 @@ fn next_groupby(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     }
     let key = get(current_key);
     target.replace(key.clone());
-    let g = vm.alloc_of(&GROUPER, Tool::Grouper { parent: v.clone(), target: key.clone(), group: group.get() });
+    let g = vm.alloc_of(
+        &GROUPER,
+        Tool::Grouper {
+            parent: v.clone(),
+            target: key.clone(),
+            group: group.get(),
+        },
+    );
     Ok(Some(vm.pair(key, g)))
 }
 
 fn next_grouper(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::Grouper { parent, target, group });
-    fields!(vm, parent, Tool::GroupBy { current_key, current, group: now, .. });
+    fields!(
+        vm,
+        v,
+        Tool::Grouper {
+            parent,
+            target,
+            group
+        }
+    );
+    fields!(
+        vm,
+        parent,
+        Tool::GroupBy {
+            current_key,
+            current,
+            group: now,
+            ..
+        }
+    );
     if now.get() != *group {
         return Ok(None);
     }
@@ -674,13 +967,27 @@ tool!(GROUPER "_grouper" |vm, _, _| Err(vm.type_error("cannot create 'itertools.
 const TEE_CHUNK: usize = 57;
 
 fn tee_data(vm: &Vm, iter: Value) -> Value {
-    let data = Tool::TeeData { iter, items: RefCell::default(), next: slot(Value::UNBOUND), running: Cell::new(false) };
+    let data = Tool::TeeData {
+        iter,
+        items: RefCell::default(),
+        next: slot(Value::UNBOUND),
+        running: Cell::new(false),
+    };
     vm.alloc_of(&TEE_DATA, data)
 }
 
 /// Item `i` of a chunk, taken from the source if nobody has asked for it yet.
 fn tee_item(vm: &Vm, data: &Value, i: usize) -> Res<Option<Value>> {
-    fields!(vm, data, Tool::TeeData { iter, items, running, .. });
+    fields!(
+        vm,
+        data,
+        Tool::TeeData {
+            iter,
+            items,
+            running,
+            ..
+        }
+    );
     if let Some(item) = items.borrow().get(i) {
         return Ok(Some(item.clone()));
     }
@@ -718,7 +1025,13 @@ fn next_tee(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 
 fn tee_copy(vm: &Vm, a: &[Value]) -> Res {
     fields!(vm, &a[0], Tool::Tee { data, at });
-    Ok(vm.alloc_of(&TEE, Tool::Tee { data: slot(get(data)), at: Cell::new(at.get()) }))
+    Ok(vm.alloc_of(
+        &TEE,
+        Tool::Tee {
+            data: slot(get(data)),
+            at: Cell::new(at.get()),
+        },
+    ))
 }
 
 /// A tee over an iterable; a tee itself is copied.
@@ -728,7 +1041,13 @@ fn make_tee(vm: &Vm, iterable: &Value) -> Res {
         return tee_copy(vm, &[it]);
     }
     let data = tee_data(vm, it);
-    Ok(vm.alloc_of(&TEE, Tool::Tee { data: slot(data), at: Cell::new(0) }))
+    Ok(vm.alloc_of(
+        &TEE,
+        Tool::Tee {
+            data: slot(data),
+            at: Cell::new(0),
+        },
+    ))
 }
 
 tool!(TEE_DATA "_tee_dataobject" |vm, _, _| Err(vm.type_error("cannot create 'itertools._tee_dataobject' instances")), |_, _| Ok(None), &[], "");
@@ -752,13 +1071,44 @@ fn tee(vm: &Vm, a: &[Value]) -> Res {
     Ok(vm.tuple(out))
 }
 
-static FUNCTIONS: &[NativeDef] = &[NativeDef { sig: "tee(iterable, n=2, /)", f: tee, doc: "Returns a tuple of n independent iterators." }];
+static FUNCTIONS: &[NativeDef] = &[NativeDef {
+    sig: "tee(iterable, n=2, /)",
+    f: tee,
+    doc: "Returns a tuple of n independent iterators.",
+}];
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("itertools", "Functional tools for creating and using iterators.", &[FUNCTIONS]);
-    vm.module_types(&m, &[
-        &COUNT, &CYCLE, &REPEAT, &CHAIN, &ACCUMULATE, &COMPRESS, &DROPWHILE, &TAKEWHILE, &FILTERFALSE, &STARMAP, &ISLICE, &PAIRWISE, &BATCHED,
-        &ZIP_LONGEST, &GROUPBY, &GROUPER, &TEE, &TEE_DATA, &combine::PRODUCT, &combine::COMBINATIONS, &combine::WITH_REPLACEMENT, &combine::PERMUTATIONS,
-    ]);
+    let m = vm.native_module(
+        "itertools",
+        "Functional tools for creating and using iterators.",
+        &[FUNCTIONS],
+    );
+    vm.module_types(
+        &m,
+        &[
+            &COUNT,
+            &CYCLE,
+            &REPEAT,
+            &CHAIN,
+            &ACCUMULATE,
+            &COMPRESS,
+            &DROPWHILE,
+            &TAKEWHILE,
+            &FILTERFALSE,
+            &STARMAP,
+            &ISLICE,
+            &PAIRWISE,
+            &BATCHED,
+            &ZIP_LONGEST,
+            &GROUPBY,
+            &GROUPER,
+            &TEE,
+            &TEE_DATA,
+            &combine::PRODUCT,
+            &combine::COMBINATIONS,
+            &combine::WITH_REPLACEMENT,
+            &combine::PERMUTATIONS,
+        ],
+    );
     Ok(m)
 }

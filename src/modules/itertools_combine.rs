@@ -29,16 +29,38 @@ fn new_product(vm: &Vm, class: &Value, args: Args) -> Res {
         return Err(vm.value_error("repeat argument cannot be negative"));
     }
     let sources = tuple_items(&a[0]);
-    let once = if repeat == 0 { Vec::new() } else { sources.iter().map(|s| vm.collect(s)).collect::<Res<Vec<_>>>()? };
-    let total = once.len().checked_mul(repeat as usize).filter(|&n| n < 1 << 40).ok_or_else(|| memory_error(vm))?;
+    let once = if repeat == 0 {
+        Vec::new()
+    } else {
+        sources
+            .iter()
+            .map(|s| vm.collect(s))
+            .collect::<Res<Vec<_>>>()?
+    };
+    let total = once
+        .len()
+        .checked_mul(repeat as usize)
+        .filter(|&n| n < 1 << 40)
+        .ok_or_else(|| memory_error(vm))?;
     check_room(vm, total.saturating_mul(3))?;
     let mut pools = Vec::with_capacity(total);
     for _ in 0..repeat {
         pools.extend(once.iter().cloned());
     }
-    let state = if pools.iter().any(Vec::is_empty) { State::Done } else { State::Start };
+    let state = if pools.iter().any(Vec::is_empty) {
+        State::Done
+    } else {
+        State::Start
+    };
     let at = RefCell::new(vec![0; pools.len()]);
-    Ok(vm.alloc_as(class, Tool::Product { pools, at, state: Cell::new(state) }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Product {
+            pools,
+            at,
+            state: Cell::new(state),
+        },
+    ))
 }
 
 fn next_product(vm: &Vm, v: &Value) -> Res<Option<Value>> {
@@ -63,7 +85,15 @@ fn next_product(vm: &Vm, v: &Value) -> Res<Option<Value>> {
             }
         }
     }
-    Ok(Some(vm.tuple(pools.iter().zip(at.iter()).map(|(p, &i)| p[i].clone()).collect())))
+    Ok(Some(
+        vm.tuple(
+            pools
+                .iter()
+                .zip(at.iter())
+                .map(|(p, &i)| p[i].clone())
+                .collect(),
+        ),
+    ))
 }
 
 tool!(PRODUCT "product" new_product, next_product, &[], "Cartesian product of input iterables.  Equivalent to nested for-loops.\n\nFor example, product(A, B) returns the same as:  ((x,y) for x in A for y in B).");
@@ -71,14 +101,25 @@ tool!(PRODUCT "product" new_product, next_product, &[], "Cartesian product of in
 // ---- combinations
 
 fn new_combinations(vm: &Vm, class: &Value, args: Args, repeat: bool) -> Res {
-    let a = vm.bind_args(if repeat { "combinations_with_replacement(iterable, r)" } else { "combinations(iterable, r)" }, args)?;
+    let a = vm.bind_args(
+        if repeat {
+            "combinations_with_replacement(iterable, r)"
+        } else {
+            "combinations(iterable, r)"
+        },
+        args,
+    )?;
     let pool = vm.collect(&a[0])?;
     let r = ssize(vm, &a[1])?;
     if r < 0 {
         return Err(vm.value_error("r must be non-negative"));
     }
     let r = r as usize;
-    let none = if repeat { pool.is_empty() && r > 0 } else { r > pool.len() };
+    let none = if repeat {
+        pool.is_empty() && r > 0
+    } else {
+        r > pool.len()
+    };
     if !none {
         check_room(vm, r)?;
     }
@@ -88,11 +129,28 @@ fn new_combinations(vm: &Vm, class: &Value, args: Args, repeat: bool) -> Res {
         (_, false) => (0..r).collect(),
     };
     let state = Cell::new(if none { State::Done } else { State::Start });
-    Ok(vm.alloc_as(class, Tool::Combinations { pool, at: RefCell::new(at), repeat, state }))
+    Ok(vm.alloc_as(
+        class,
+        Tool::Combinations {
+            pool,
+            at: RefCell::new(at),
+            repeat,
+            state,
+        },
+    ))
 }
 
 fn next_combination(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::Combinations { pool, at, repeat, state });
+    fields!(
+        vm,
+        v,
+        Tool::Combinations {
+            pool,
+            at,
+            repeat,
+            state
+        }
+    );
     let mut at = at.borrow_mut();
     let (n, r) = (pool.len(), at.len());
     match state.get() {
@@ -134,12 +192,33 @@ fn new_permutations(vm: &Vm, class: &Value, args: Args) -> Res {
         }
     };
     let state = Cell::new(if r > n { State::Done } else { State::Start });
-    let cycles = if r > n { Vec::new() } else { (0..r).map(|i| n - i).collect() };
-    Ok(vm.alloc_as(class, Tool::Permutations { pool, at: RefCell::new((0..n).collect()), cycles: RefCell::new(cycles), state }))
+    let cycles = if r > n {
+        Vec::new()
+    } else {
+        (0..r).map(|i| n - i).collect()
+    };
+    Ok(vm.alloc_as(
+        class,
+        Tool::Permutations {
+            pool,
+            at: RefCell::new((0..n).collect()),
+            cycles: RefCell::new(cycles),
+            state,
+        },
+    ))
 }
 
 fn next_permutation(vm: &Vm, v: &Value) -> Res<Option<Value>> {
-    fields!(vm, v, Tool::Permutations { pool, at, cycles, state });
+    fields!(
+        vm,
+        v,
+        Tool::Permutations {
+            pool,
+            at,
+            cycles,
+            state
+        }
+    );
     let (mut at, mut cycles) = (at.borrow_mut(), cycles.borrow_mut());
     let (n, r) = (pool.len(), cycles.len());
     match state.get() {
@@ -169,4 +248,3 @@ fn next_permutation(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 }
 
 tool!(PERMUTATIONS "permutations" new_permutations, next_permutation, &[], "Return successive r-length permutations of elements in the iterable.\n\npermutations(range(3), 2) --> (0,1), (0,2), (1,0), (1,2), (2,0), (2,1)");
-

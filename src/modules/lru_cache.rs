@@ -37,11 +37,18 @@ unsafe impl Payload for LruCache {
 }
 
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
-    let a = vm.bind_args("lru_cache(user_function, maxsize, typed, cache_info_type)", args)?;
+    let a = vm.bind_args(
+        "lru_cache(user_function, maxsize, typed, cache_info_type)",
+        args,
+    )?;
     if !vm.is_callable(&a[0]) {
         return Err(vm.type_error("the first argument must be callable"));
     }
-    let maxsize = if a[1].is_none() { None } else { Some(ssize(vm, &a[1])?.max(0) as usize) };
+    let maxsize = if a[1].is_none() {
+        None
+    } else {
+        Some(ssize(vm, &a[1])?.max(0) as usize)
+    };
     let data = LruCache {
         func: a[0].clone(),
         maxsize,
@@ -117,7 +124,15 @@ fn cache_info(vm: &Vm, a: &[Value]) -> Res {
     let c = this::<LruCache>(vm, &a[0])?;
     let size = c.store.get::<Dict>().map_or(0, Dict::len);
     let max = c.maxsize.map_or(Value::NONE, |m| vm.usize(m));
-    vm.call(&c.info_type, &[vm.int_u64(c.hits.get()), vm.int_u64(c.misses.get()), max, vm.usize(size)])
+    vm.call(
+        &c.info_type,
+        &[
+            vm.int_u64(c.hits.get()),
+            vm.int_u64(c.misses.get()),
+            max,
+            vm.usize(size),
+        ],
+    )
 }
 
 fn cache_clear(vm: &Vm, a: &[Value]) -> Res {
@@ -133,7 +148,10 @@ fn cache_clear(vm: &Vm, a: &[Value]) -> Res {
 fn bind(vm: &Vm, d: &Value, obj: Option<&Value>, _: &Value) -> Res {
     Ok(match obj {
         None => d.clone(),
-        Some(o) => vm.alloc(BoundMethod { func: d.clone(), self_: o.clone() }),
+        Some(o) => vm.alloc(BoundMethod {
+            func: d.clone(),
+            self_: o.clone(),
+        }),
     })
 }
 
@@ -147,11 +165,31 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.descr_get = Some(bind);
     },
     methods: &[
-        NativeDef { sig: "cache_info(self, /)", f: cache_info, doc: "Report cache statistics" },
-        NativeDef { sig: "cache_clear(self, /)", f: cache_clear, doc: "Clear the cache and cache statistics" },
-        NativeDef { sig: "__reduce__(self, /)", f: |vm, a| vm.getattr(&a[0], &vm.names.__qualname__), doc: "" },
-        NativeDef { sig: "__copy__(self, /)", f: |_, a| Ok(a[0].clone()), doc: "" },
-        NativeDef { sig: "__deepcopy__(self, memo, /)", f: |_, a| Ok(a[0].clone()), doc: "" },
+        NativeDef {
+            sig: "cache_info(self, /)",
+            f: cache_info,
+            doc: "Report cache statistics",
+        },
+        NativeDef {
+            sig: "cache_clear(self, /)",
+            f: cache_clear,
+            doc: "Clear the cache and cache statistics",
+        },
+        NativeDef {
+            sig: "__reduce__(self, /)",
+            f: |vm, a| vm.getattr(&a[0], &vm.names.__qualname__),
+            doc: "",
+        },
+        NativeDef {
+            sig: "__copy__(self, /)",
+            f: |_, a| Ok(a[0].clone()),
+            doc: "",
+        },
+        NativeDef {
+            sig: "__deepcopy__(self, memo, /)",
+            f: |_, a| Ok(a[0].clone()),
+            doc: "",
+        },
     ],
     doc: "Create a cached callable that wraps another function.\n\nuser_function:      the function being cached\n\nmaxsize:  0         for no caching\n          None      for unlimited cache size\n          n         for a bounded cache\n\ntyped:    False     cache f(3) and f(3.0) as identical calls\n          True      cache f(3) and f(3.0) as distinct calls\n\ncache_info_type:    namedtuple class with the fields:\n                        hits misses currsize maxsize",
     ..TypeSpec::EMPTY

@@ -45,7 +45,11 @@ fn unary(vm: &Vm, a: &[Value], f: fn(f64) -> f64, can_overflow: bool, bad: &str)
         return Err(domain_of(vm, bad, x));
     }
     if r.is_infinite() && x.is_finite() {
-        return Err(if can_overflow { range(vm) } else { domain_of(vm, bad, x) });
+        return Err(if can_overflow {
+            range(vm)
+        } else {
+            domain_of(vm, bad, x)
+        });
     }
     Ok(vm.float(r))
 }
@@ -130,7 +134,9 @@ fn log_of(vm: &Vm, v: &Value, f: fn(f64) -> f64) -> Res<f64> {
 
 fn log(vm: &Vm, a: &[Value]) -> Res {
     let x = log_of(vm, &a[0], f64::ln)?;
-    let Some(base) = a[1].given() else { return Ok(vm.float(x)) };
+    let Some(base) = a[1].given() else {
+        return Ok(vm.float(x));
+    };
     let b = log_of(vm, base, f64::ln)?;
     if b == 0.0 {
         return Err(vm.zero_division("division by zero"));
@@ -165,13 +171,21 @@ fn fmod(vm: &Vm, a: &[Value]) -> Res {
         return Ok(vm.float(x));
     }
     let r = x % y;
-    if r.is_nan() && !x.is_nan() && !y.is_nan() { Err(domain(vm)) } else { Ok(vm.float(r)) }
+    if r.is_nan() && !x.is_nan() && !y.is_nan() {
+        Err(domain(vm))
+    } else {
+        Ok(vm.float(r))
+    }
 }
 
 fn remainder_fn(vm: &Vm, a: &[Value]) -> Res {
     let (x, y) = two(vm, a)?;
     let r = remainder(x, y);
-    if r.is_nan() && !x.is_nan() && !y.is_nan() { Err(domain(vm)) } else { Ok(vm.float(r)) }
+    if r.is_nan() && !x.is_nan() && !y.is_nan() {
+        Err(domain(vm))
+    } else {
+        Ok(vm.float(r))
+    }
 }
 
 fn pow(vm: &Vm, a: &[Value]) -> Res {
@@ -229,7 +243,11 @@ pub fn scale(x: f64, e: i64) -> f64 {
         let (m, k) = split(x);
         let total = k + e;
         if total < -1074 - 1 {
-            return if total < -1075 { 0f64.copysign(x) } else { m * 2f64.powi(-537) * 2f64.powi(-538) };
+            return if total < -1075 {
+                0f64.copysign(x)
+            } else {
+                m * 2f64.powi(-537) * 2f64.powi(-538)
+            };
         }
         let first = (total + 1021).min(0);
         return m * 2f64.powi((total - first).max(-1021)) * 2f64.powi(first);
@@ -243,12 +261,20 @@ fn ldexp(vm: &Vm, a: &[Value]) -> Res {
     if !is_int {
         return Err(vm.type_error("Expected an int as second argument to ldexp."));
     }
-    let e = small_int(&a[1]).unwrap_or(if big_int(&a[1]).sign() == Sign::Minus { i64::MIN } else { i64::MAX });
+    let e = small_int(&a[1]).unwrap_or(if big_int(&a[1]).sign() == Sign::Minus {
+        i64::MIN
+    } else {
+        i64::MAX
+    });
     if x == 0.0 || !x.is_finite() {
         return Ok(vm.float(x));
     }
     let r = scale(x, e);
-    if r.is_infinite() { Err(range(vm)) } else { Ok(vm.float(r)) }
+    if r.is_infinite() {
+        Err(range(vm))
+    } else {
+        Ok(vm.float(r))
+    }
 }
 
 fn frexp(vm: &Vm, a: &[Value]) -> Res {
@@ -279,7 +305,11 @@ fn to_int(vm: &Vm, v: &Value, name: &Value, f: fn(f64) -> f64, fallback: bool) -
         return Ok(r);
     }
     if !fallback {
-        return Err(vm.type_error(format!("type {} doesn't define {} method", vm.type_name(v), name.as_str().unwrap_or("?"))));
+        return Err(vm.type_error(format!(
+            "type {} doesn't define {} method",
+            vm.type_name(v),
+            name.as_str().unwrap_or("?")
+        )));
     }
     let x = vm.to_f64(v)?;
     float_int(vm, f(x))
@@ -326,7 +356,9 @@ fn isclose(vm: &Vm, a: &[Value]) -> Res {
         let d = (y - x).abs();
         d <= (rel * y).abs() || d <= (rel * x).abs() || d <= abs
     };
-    Ok(Value::bool(x == y || (!x.is_infinite() && !y.is_infinite() && near())))
+    Ok(Value::bool(
+        x == y || (!x.is_infinite() && !y.is_infinite() && near()),
+    ))
 }
 
 fn degrees(vm: &Vm, a: &[Value]) -> Res {
@@ -338,7 +370,9 @@ fn radians(vm: &Vm, a: &[Value]) -> Res {
 
 fn nextafter_fn(vm: &Vm, a: &[Value]) -> Res {
     let (x, y) = two(vm, a)?;
-    let Some(steps) = a[2].non_none() else { return Ok(vm.float(nextafter(x, y))) };
+    let Some(steps) = a[2].non_none() else {
+        return Ok(vm.float(nextafter(x, y)));
+    };
     let steps = vm.index(steps)?;
     let n = match small_int(&steps) {
         Some(n) if n >= 0 => n as u64,
@@ -352,7 +386,13 @@ fn nextafter_fn(vm: &Vm, a: &[Value]) -> Res {
         return Ok(vm.float(y));
     }
     // Floats in order are consecutive integers, counted from 0 in both directions.
-    let line = |f: f64| if f.is_sign_negative() { -((f.to_bits() & !(1 << 63)) as i128) } else { f.to_bits() as i128 };
+    let line = |f: f64| {
+        if f.is_sign_negative() {
+            -((f.to_bits() & !(1 << 63)) as i128)
+        } else {
+            f.to_bits() as i128
+        }
+    };
     let (from, to) = (line(x), line(y));
     let at = if from == to {
         return Ok(vm.float(y));
@@ -379,13 +419,17 @@ fn ulp(vm: &Vm, a: &[Value]) -> Res {
         return Ok(vm.float(x));
     }
     let up = nextafter(x, f64::INFINITY);
-    Ok(vm.float(if up.is_infinite() { x - nextafter(x, f64::NEG_INFINITY) } else { up - x }))
+    Ok(vm.float(if up.is_infinite() {
+        x - nextafter(x, f64::NEG_INFINITY)
+    } else {
+        up - x
+    }))
 }
 
 // ---- gamma: Lanczos' approximation with N=13, g=6.024680040776729583740234375 (coefficients from the Boost library's tables)
 
-const LANCZOS_G: f64 = 6.024680040776729583740234375;
-const LANCZOS_G_HALF: f64 = 5.524680040776729583740234375;
+const LANCZOS_G: f64 = 6.024_680_040_776_73;
+const LANCZOS_G_HALF: f64 = 5.524_680_040_776_73;
 #[allow(clippy::excessive_precision, clippy::inconsistent_digit_grouping)]
 const LANCZOS_NUM: [f64; 13] = [
     23531376880.410759688572007674451636754734846804940,
@@ -402,8 +446,21 @@ const LANCZOS_NUM: [f64; 13] = [
     210.82427775157934587250973392071336271166969580291,
     2.5066282746310002701649081771338373386264310793408,
 ];
-const LANCZOS_DEN: [f64; 13] =
-    [0.0, 39916800.0, 120543840.0, 150917976.0, 105258076.0, 45995730.0, 13339535.0, 2637558.0, 357423.0, 32670.0, 1925.0, 66.0, 1.0];
+const LANCZOS_DEN: [f64; 13] = [
+    0.0,
+    39916800.0,
+    120543840.0,
+    150917976.0,
+    105258076.0,
+    45995730.0,
+    13339535.0,
+    2637558.0,
+    357423.0,
+    32670.0,
+    1925.0,
+    66.0,
+    1.0,
+];
 
 fn lanczos_sum(x: f64) -> f64 {
     let (mut num, mut den) = (0.0, 0.0);
@@ -449,16 +506,30 @@ fn gamma(vm: &Vm, a: &[Value]) -> Res {
         return Ok(vm.float((1..x as u64).map(|i| i as f64).product()));
     }
     let ax = x.abs();
-    let finite = |r: f64| if r.is_infinite() { Err(range(vm)) } else { Ok(vm.float(r)) };
+    let finite = |r: f64| {
+        if r.is_infinite() {
+            Err(range(vm))
+        } else {
+            Ok(vm.float(r))
+        }
+    };
     if ax < 1e-20 {
         return finite(1.0 / x);
     }
     if ax > 200.0 {
-        return if x < 0.0 { Ok(vm.float(0.0 / sin_pi(x))) } else { Err(range(vm)) };
+        return if x < 0.0 {
+            Ok(vm.float(0.0 / sin_pi(x)))
+        } else {
+            Err(range(vm))
+        };
     }
     let y = ax + LANCZOS_G_HALF;
     // The rounding error of y, so that the power below is of the exact sum.
-    let z = if ax > LANCZOS_G_HALF { (y - ax) - LANCZOS_G_HALF } else { (y - LANCZOS_G_HALF) - ax };
+    let z = if ax > LANCZOS_G_HALF {
+        (y - ax) - LANCZOS_G_HALF
+    } else {
+        (y - LANCZOS_G_HALF) - ax
+    };
     let z = z * LANCZOS_G / y;
     let r = if x < 0.0 {
         let mut r = -std::f64::consts::PI / sin_pi(ax) / ax * y.exp() / lanczos_sum(ax);
@@ -491,7 +562,11 @@ fn lgamma(vm: &Vm, a: &[Value]) -> Res {
         return Ok(vm.float(f64::INFINITY));
     }
     if x == x.floor() && x <= 2.0 {
-        return if x <= 0.0 { Err(domain_of(vm, NOT_AN_INTEGER, x)) } else { Ok(vm.float(0.0)) };
+        return if x <= 0.0 {
+            Err(domain_of(vm, NOT_AN_INTEGER, x))
+        } else {
+            Ok(vm.float(0.0))
+        };
     }
     let ax = x.abs();
     if ax < 1e-20 {
@@ -503,7 +578,11 @@ fn lgamma(vm: &Vm, a: &[Value]) -> Res {
         const LOG_PI: f64 = 1.144_729_885_849_400_2;
         r = LOG_PI - sin_pi(ax).abs().ln() - ax.ln() - r;
     }
-    if r.is_infinite() { Err(range(vm)) } else { Ok(vm.float(r)) }
+    if r.is_infinite() {
+        Err(range(vm))
+    } else {
+        Ok(vm.float(r))
+    }
 }
 
 macro_rules! rows {
@@ -561,8 +640,18 @@ static FUNCTIONS: &[NativeDef] = rows! {
 };
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("math", "This module provides access to the mathematical functions\ndefined by the C standard.", &[FUNCTIONS, math_int::FUNCTIONS, math_sum::FUNCTIONS]);
-    for (name, x) in [("pi", std::f64::consts::PI), ("e", std::f64::consts::E), ("tau", std::f64::consts::TAU), ("inf", f64::INFINITY), ("nan", f64::NAN)] {
+    let m = vm.native_module(
+        "math",
+        "This module provides access to the mathematical functions\ndefined by the C standard.",
+        &[FUNCTIONS, math_int::FUNCTIONS, math_sum::FUNCTIONS],
+    );
+    for (name, x) in [
+        ("pi", std::f64::consts::PI),
+        ("e", std::f64::consts::E),
+        ("tau", std::f64::consts::TAU),
+        ("inf", f64::INFINITY),
+        ("nan", f64::NAN),
+    ] {
         vm.module_set(&m, name, vm.float(x));
     }
     Ok(m)

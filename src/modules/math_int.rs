@@ -41,7 +41,12 @@ fn factorial(vm: &Vm, a: &[Value]) -> Res {
     let n = match small_int(&i) {
         Some(n) => n,
         None if big_int(&i).is_negative() => -1,
-        None => return Err(vm.overflow_error(format!("factorial() argument should not exceed {}", i64::MAX))),
+        None => {
+            return Err(vm.overflow_error(format!(
+                "factorial() argument should not exceed {}",
+                i64::MAX
+            )));
+        }
     };
     if n < 0 {
         return Err(vm.value_error("factorial() not defined for negative values"));
@@ -65,7 +70,11 @@ fn lcm(vm: &Vm, a: &[Value]) -> Res {
     let mut l = BigInt::one();
     for v in tuple_items(&a[0]) {
         let x = int(vm, v)?;
-        l = if l.is_zero() || x.is_zero() { BigInt::zero() } else { l.lcm(&x) };
+        l = if l.is_zero() || x.is_zero() {
+            BigInt::zero()
+        } else {
+            l.lcm(&x)
+        };
     }
     Ok(vm.big(l.abs()))
 }
@@ -87,7 +96,11 @@ fn n_and_k(vm: &Vm, n: &Value, k: &Value) -> Res<(BigInt, Option<u64>)> {
     if k.is_negative() {
         return Err(vm.value_error("k must be a non-negative integer"));
     }
-    Ok(if k > n { (n, None) } else { (n.clone(), Some(k.to_u64().unwrap_or(u64::MAX))) })
+    Ok(if k > n {
+        (n, None)
+    } else {
+        (n.clone(), Some(k.to_u64().unwrap_or(u64::MAX)))
+    })
 }
 
 /// n * (n-1) * ... of k factors.
@@ -100,10 +113,14 @@ fn falling(n: &BigInt, k: u64) -> BigInt {
 }
 
 fn perm(vm: &Vm, a: &[Value]) -> Res {
-    let Some(k) = a[1].non_none() else { return factorial(vm, a) };
+    let Some(k) = a[1].non_none() else {
+        return factorial(vm, a);
+    };
     match n_and_k(vm, &a[0], k)? {
         (_, None) => Ok(vm.int(0)),
-        (_, Some(k)) if k > 1 << 32 => Err(vm.overflow_error(format!("k must not exceed {}", i64::MAX))),
+        (_, Some(k)) if k > 1 << 32 => {
+            Err(vm.overflow_error(format!("k must not exceed {}", i64::MAX)))
+        }
         (n, Some(k)) => Ok(vm.big(falling(&n, k))),
     }
 }

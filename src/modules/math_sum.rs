@@ -54,7 +54,9 @@ fn fsum(vm: &Vm, a: &[Value]) -> Res {
         }
         return Ok(vm.float(special));
     }
-    let Some(mut hi) = partials.pop() else { return Ok(vm.float(0.0)) };
+    let Some(mut hi) = partials.pop() else {
+        return Ok(vm.float(0.0));
+    };
     let mut lo = 0.0;
     while let Some(y) = partials.pop() {
         let x = hi;
@@ -118,14 +120,23 @@ fn sumprod(vm: &Vm, a: &[Value]) -> Res {
     // While all products are of floats they are summed with their errors.
     let mut floats: Option<(f64, f64, f64)> = None;
     let exact_float = |v: &Value| v.as_float().filter(|_| vm.is_exact(v, Kind::Float));
-    let number = |v: &Value| exact_float(v).or_else(|| small_int(v).filter(|i| i.unsigned_abs() < 1 << 53).map(|i| i as f64));
+    let number = |v: &Value| {
+        exact_float(v).or_else(|| {
+            small_int(v)
+                .filter(|i| i.unsigned_abs() < 1 << 53)
+                .map(|i| i as f64)
+        })
+    };
     loop {
         let (x, y) = match (vm.next(&p)?, vm.next(&q)?) {
             (Some(x), Some(y)) => (x, y),
             (None, None) => break,
             _ => return Err(vm.value_error("Inputs are not the same length")),
         };
-        let both_int = small_int(&x).is_some() && small_int(&y).is_some() && exact_float(&x).is_none() && exact_float(&y).is_none();
+        let both_int = small_int(&x).is_some()
+            && small_int(&y).is_some()
+            && exact_float(&x).is_none()
+            && exact_float(&y).is_none();
         if !both_int
             && (exact_float(&x).is_some() || exact_float(&y).is_some())
             && let (Some(f), Some(g)) = (number(&x), number(&y))
@@ -193,7 +204,10 @@ fn norm(mut xs: Vec<f64>) -> f64 {
 }
 
 fn hypot(vm: &Vm, a: &[Value]) -> Res {
-    let xs = tuple_items(&a[0]).iter().map(|v| Ok(vm.to_f64(v)?.abs())).collect::<Res<Vec<f64>>>()?;
+    let xs = tuple_items(&a[0])
+        .iter()
+        .map(|v| Ok(vm.to_f64(v)?.abs()))
+        .collect::<Res<Vec<f64>>>()?;
     Ok(vm.float(norm(xs)))
 }
 
@@ -202,7 +216,11 @@ fn dist(vm: &Vm, a: &[Value]) -> Res {
     if p.len() != q.len() {
         return Err(vm.value_error("both points must have the same number of dimensions"));
     }
-    let xs = p.iter().zip(&q).map(|(x, y)| Ok((vm.to_f64(x)? - vm.to_f64(y)?).abs())).collect::<Res<Vec<f64>>>()?;
+    let xs = p
+        .iter()
+        .zip(&q)
+        .map(|(x, y)| Ok((vm.to_f64(x)? - vm.to_f64(y)?).abs()))
+        .collect::<Res<Vec<f64>>>()?;
     Ok(vm.float(norm(xs)))
 }
 

@@ -2,19 +2,17 @@
 //!
 //! Rule: to add a native module, write `modules/<name>.rs` with a function that makes the module object, and add its row in `registry`.
 
-pub mod import;
-pub mod io;
-pub mod registry;
-pub mod stdlib;
 pub mod asyncio;
-pub mod contextvars;
 pub mod bisect;
 pub mod collections;
+pub mod contextvars;
 pub mod deque;
 pub mod errno;
 pub mod functools;
 pub mod gc;
 pub mod heapq;
+pub mod import;
+pub mod io;
 pub mod itertools;
 pub mod itertools_combine;
 pub mod lru_cache;
@@ -24,6 +22,8 @@ pub mod math_sum;
 pub mod operator;
 pub mod random;
 pub mod re;
+pub mod registry;
+pub mod stdlib;
 pub mod support;
 pub mod sys;
 pub mod sys_info;

@@ -46,7 +46,9 @@ fn new_attrgetter(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = crate::builtins::support::positional(vm, "attrgetter", args, 1, usize::MAX)?;
     let mut paths = Vec::with_capacity(a.len());
     for v in a {
-        let Some(s) = v.as_str() else { return Err(vm.type_error("attribute name must be a string")) };
+        let Some(s) = v.as_str() else {
+            return Err(vm.type_error("attribute name must be a string"));
+        };
         paths.push(s.split('.').map(|part| vm.intern(part)).collect());
     }
     Ok(vm.alloc_as(class, Getter::Attrs(paths, a.to_vec())))
@@ -64,12 +66,19 @@ fn new_methodcaller(vm: &Vm, class: &Value, args: Args) -> Res {
         vm.dict_set(&kw, k.clone(), v.clone())?;
     }
     let kw = vm.alloc(kw);
-    Ok(vm.alloc_as(class, Getter::Method(vm.intern_value(name), rest.to_vec(), kw)))
+    Ok(vm.alloc_as(
+        class,
+        Getter::Method(vm.intern_value(name), rest.to_vec(), kw),
+    ))
 }
 
 /// One result, or a tuple of several.
 fn each(vm: &Vm, n: usize, mut f: impl FnMut(usize) -> Res) -> Res {
-    if n == 1 { f(0) } else { Ok(vm.tuple((0..n).map(f).collect::<Res<Vec<Value>>>()?)) }
+    if n == 1 {
+        f(0)
+    } else {
+        Ok(vm.tuple((0..n).map(f).collect::<Res<Vec<Value>>>()?))
+    }
 }
 
 fn call(vm: &Vm, v: &Value, args: Args) -> Res {
@@ -77,13 +86,28 @@ fn call(vm: &Vm, v: &Value, args: Args) -> Res {
     let a = crate::builtins::support::positional(vm, &name, args, 1, 1)?;
     match this::<Getter>(vm, v)? {
         Getter::Items(keys) => each(vm, keys.len(), |i| vm.getitem(&a[0], &keys[i])),
-        Getter::Attrs(paths, _) => each(vm, paths.len(), |i| paths[i].iter().try_fold(a[0].clone(), |obj, name| vm.getattr(&obj, name))),
+        Getter::Attrs(paths, _) => each(vm, paths.len(), |i| {
+            paths[i]
+                .iter()
+                .try_fold(a[0].clone(), |obj, name| vm.getattr(&obj, name))
+        }),
         Getter::Method(name, args, kw) => {
             let (f, me) = vm.load_method(&a[0], name)?;
             let mut all: Vec<Value> = me.into_iter().chain(args.iter().cloned()).collect();
-            let (names, values): (Vec<Value>, Vec<Value>) = kw.get::<Dict>().map(Dict::items).unwrap_or_default().into_iter().unzip();
+            let (names, values): (Vec<Value>, Vec<Value>) = kw
+                .get::<Dict>()
+                .map(Dict::items)
+                .unwrap_or_default()
+                .into_iter()
+                .unzip();
             all.extend(values);
-            vm.call_args(&f, Args { all: &all, names: &names })
+            vm.call_args(
+                &f,
+                Args {
+                    all: &all,
+                    names: &names,
+                },
+            )
         }
     }
 }
@@ -134,7 +158,11 @@ fn reduce(vm: &Vm, a: &[Value]) -> Res {
     }
 }
 
-static METHODS: &[NativeDef] = &[NativeDef { sig: "__reduce__(self, /)", f: reduce, doc: "Return state information for pickling" }];
+static METHODS: &[NativeDef] = &[NativeDef {
+    sig: "__reduce__(self, /)",
+    f: reduce,
+    doc: "Return state information for pickling",
+}];
 
 fn shared(s: &mut Slots) {
     s.call = Some(call);
@@ -226,14 +254,20 @@ fn delitem(vm: &Vm, a: &[Value]) -> Res {
 
 fn concat(vm: &Vm, a: &[Value]) -> Res {
     if vm.type_obj(&a[0]).slots().getitem.is_none() || vm.type_obj(&a[0]).has(tflag::MAPPING) {
-        return Err(vm.type_error(format!("'{}' object can't be concatenated", vm.type_name(&a[0]))));
+        return Err(vm.type_error(format!(
+            "'{}' object can't be concatenated",
+            vm.type_name(&a[0])
+        )));
     }
     vm.binary(BinOp::Add, &a[0], &a[1])
 }
 
 fn iconcat(vm: &Vm, a: &[Value]) -> Res {
     if vm.type_obj(&a[0]).slots().getitem.is_none() || vm.type_obj(&a[0]).has(tflag::MAPPING) {
-        return Err(vm.type_error(format!("'{}' object can't be concatenated", vm.type_name(&a[0]))));
+        return Err(vm.type_error(format!(
+            "'{}' object can't be concatenated",
+            vm.type_name(&a[0])
+        )));
     }
     vm.inplace(BinOp::Add, &a[0], &a[1])
 }
@@ -261,7 +295,10 @@ fn index_of(vm: &Vm, a: &[Value]) -> Res {
 
 fn length_hint(vm: &Vm, a: &[Value]) -> Res {
     if !has_index(vm, &a[1]) {
-        return Err(vm.type_error(format!("'{}' object cannot be interpreted as an integer", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "'{}' object cannot be interpreted as an integer",
+            vm.type_name(&a[1])
+        )));
     }
     if vm.type_obj(&a[0]).slots().len.is_some() {
         return Ok(vm.usize(vm.len(&a[0])?));
@@ -271,7 +308,10 @@ fn length_hint(vm: &Vm, a: &[Value]) -> Res {
         Some(r) if r.is_not_implemented() => Ok(a[1].clone()),
         Some(r) => {
             if !has_index(vm, &r) {
-                return Err(vm.type_error(format!("__length_hint__ must be an integer, not {}", vm.type_name(&r))));
+                return Err(vm.type_error(format!(
+                    "__length_hint__ must be an integer, not {}",
+                    vm.type_name(&r)
+                )));
             }
             if crate::builtins::support::small_int(&r).is_some_and(|n| n < 0) {
                 return Err(vm.value_error("__length_hint__() should return >= 0"));
@@ -292,12 +332,19 @@ fn compare_digest(vm: &Vm, a: &[Value]) -> Res {
     let bytes = |v: &Value| -> Res<(Vec<u8>, bool)> {
         if let Some(s) = v.as_str() {
             if !s.is_ascii() {
-                return Err(vm.type_error("comparing strings with non-ASCII characters is not supported"));
+                return Err(
+                    vm.type_error("comparing strings with non-ASCII characters is not supported")
+                );
             }
             return Ok((s.as_bytes().to_vec(), true));
         }
         let b = vm.call(vm.kind_type(Kind::Bytes), std::slice::from_ref(v))?;
-        Ok((b.get::<crate::object::seq::Bytes>().map(|b| b.data.to_vec()).unwrap_or_default(), false))
+        Ok((
+            b.get::<crate::object::seq::Bytes>()
+                .map(|b| b.data.to_vec())
+                .unwrap_or_default(),
+            false,
+        ))
     };
     let ((x, s), (y, t)) = (bytes(&a[0])?, bytes(&a[1])?);
     if s != t {

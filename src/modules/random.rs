@@ -32,7 +32,9 @@ impl State {
         let mut words = Box::new([0u32; N]);
         words[0] = seed;
         for i in 1..N {
-            words[i] = 1812433253u32.wrapping_mul(words[i - 1] ^ (words[i - 1] >> 30)).wrapping_add(i as u32);
+            words[i] = 1812433253u32
+                .wrapping_mul(words[i - 1] ^ (words[i - 1] >> 30))
+                .wrapping_add(i as u32);
         }
         State { words, at: N }
     }
@@ -42,7 +44,9 @@ impl State {
         let w = &mut s.words;
         let (mut i, mut j) = (1, 0);
         for _ in 0..N.max(key.len()) {
-            w[i] = (w[i] ^ (w[i - 1] ^ (w[i - 1] >> 30)).wrapping_mul(1664525)).wrapping_add(key[j]).wrapping_add(j as u32);
+            w[i] = (w[i] ^ (w[i - 1] ^ (w[i - 1] >> 30)).wrapping_mul(1664525))
+                .wrapping_add(key[j])
+                .wrapping_add(j as u32);
             i += 1;
             j += 1;
             if i >= N {
@@ -54,7 +58,8 @@ impl State {
             }
         }
         for _ in 0..N - 1 {
-            w[i] = (w[i] ^ (w[i - 1] ^ (w[i - 1] >> 30)).wrapping_mul(1566083941)).wrapping_sub(i as u32);
+            w[i] = (w[i] ^ (w[i - 1] ^ (w[i - 1] >> 30)).wrapping_mul(1566083941))
+                .wrapping_sub(i as u32);
             i += 1;
             if i >= N {
                 w[0] = w[N - 1];
@@ -108,20 +113,35 @@ fn seeded(vm: &Vm, v: &Value) -> Res<State> {
     let Some(v) = v.non_none() else {
         let mut bytes = [0u8; N * 4];
         system_random(&mut bytes).map_err(|e| vm.os_error(&e, None))?;
-        let key: Vec<u32> = bytes.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
+        let key: Vec<u32> = bytes
+            .chunks_exact(4)
+            .map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]))
+            .collect();
         return Ok(State::from_key(&key));
     };
     let is_int = v.is_small() || v.as_bool().is_some() || v.kind() == Kind::Int;
-    let n: BigUint = if is_int { big_int(v).into_parts().1 } else { BigUint::from(vm.hash(v)? as u64) };
+    let n: BigUint = if is_int {
+        big_int(v).into_parts().1
+    } else {
+        BigUint::from(vm.hash(v)? as u64)
+    };
     let key = n.to_u32_digits();
     Ok(State::from_key(if key.is_empty() { &[0] } else { &key }))
 }
 
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
-    let a = if class.is(&vm.native_type(&TYPE)) { positional(vm, "Random", args, 0, 1)? } else { args.pos() };
+    let a = if class.is(&vm.native_type(&TYPE)) {
+        positional(vm, "Random", args, 0, 1)?
+    } else {
+        args.pos()
+    };
     let exact = class.is(&vm.native_type(&TYPE));
     // A subclass seeds in its `__init__`.
-    let state = if exact || a.is_empty() { seeded(vm, a.first().unwrap_or(&Value::NONE))? } else { State::from_word(5489) };
+    let state = if exact || a.is_empty() {
+        seeded(vm, a.first().unwrap_or(&Value::NONE))?
+    } else {
+        State::from_word(5489)
+    };
     Ok(vm.alloc_as(class, Random(RefCell::new(state))))
 }
 
@@ -176,13 +196,19 @@ fn setstate(vm: &Vm, a: &[Value]) -> Res {
     }
     let mut words = Box::new([0u32; N]);
     for (w, v) in words.iter_mut().zip(items) {
-        *w = big_int(&vm.index(v)?).to_u64().ok_or_else(|| vm.overflow_error("can't convert negative int to unsigned"))? as u32;
+        *w = big_int(&vm.index(v)?)
+            .to_u64()
+            .ok_or_else(|| vm.overflow_error("can't convert negative int to unsigned"))?
+            as u32;
     }
     let at = vm.as_i64(&items[N], "index")?;
     if !(0..=N as i64).contains(&at) {
         return Err(vm.value_error("invalid state"));
     }
-    this::<Random>(vm, &a[0])?.0.replace(State { words, at: at as usize });
+    this::<Random>(vm, &a[0])?.0.replace(State {
+        words,
+        at: at as usize,
+    });
     Ok(Value::NONE)
 }
 
@@ -192,18 +218,42 @@ static TYPE: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE,
     slots: |s| s.new = Some(new),
     methods: &[
-        NativeDef { sig: "random(self, /)", f: random, doc: "random() -> x in the interval [0, 1)." },
-        NativeDef { sig: "seed(self, n=None, /)", f: seed, doc: "seed([n]) -> None.\n\nDefaults to use urandom and falls back to a combination\nof the current time and the process identifier." },
-        NativeDef { sig: "getrandbits(self, k, /)", f: getrandbits, doc: "getrandbits(k) -> x.  Generates an int with k random bits." },
-        NativeDef { sig: "getstate(self, /)", f: getstate, doc: "getstate() -> tuple containing the current state." },
-        NativeDef { sig: "setstate(self, state, /)", f: setstate, doc: "setstate(state) -> None.  Restores generator state." },
+        NativeDef {
+            sig: "random(self, /)",
+            f: random,
+            doc: "random() -> x in the interval [0, 1).",
+        },
+        NativeDef {
+            sig: "seed(self, n=None, /)",
+            f: seed,
+            doc: "seed([n]) -> None.\n\nDefaults to use urandom and falls back to a combination\nof the current time and the process identifier.",
+        },
+        NativeDef {
+            sig: "getrandbits(self, k, /)",
+            f: getrandbits,
+            doc: "getrandbits(k) -> x.  Generates an int with k random bits.",
+        },
+        NativeDef {
+            sig: "getstate(self, /)",
+            f: getstate,
+            doc: "getstate() -> tuple containing the current state.",
+        },
+        NativeDef {
+            sig: "setstate(self, state, /)",
+            f: setstate,
+            doc: "setstate(state) -> None.  Restores generator state.",
+        },
     ],
     doc: "Random() -> create a random number generator with its own internal state.",
     ..TypeSpec::EMPTY
 };
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("_random", "Module implements the Mersenne Twister random number generator.", &[]);
+    let m = vm.native_module(
+        "_random",
+        "Module implements the Mersenne Twister random number generator.",
+        &[],
+    );
     vm.module_types(&m, &[&TYPE]);
     Ok(m)
 }

@@ -13,5 +13,8 @@ include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 
 /// The embedded module of that name.
 pub fn find(name: &str) -> Option<&'static Embedded> {
-    MODULES.binary_search_by(|m| m.name.cmp(name)).ok().map(|i| &MODULES[i])
+    MODULES
+        .binary_search_by(|m| m.name.cmp(name))
+        .ok()
+        .map(|i| &MODULES[i])
 }

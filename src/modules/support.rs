@@ -36,18 +36,33 @@ impl Vm {
     }
 
     /// A new module with these functions.
-    pub fn native_module(&self, name: &str, doc: &str, functions: &[&'static [NativeDef]]) -> Value {
+    pub fn native_module(
+        &self,
+        name: &str,
+        doc: &str,
+        functions: &[&'static [NativeDef]],
+    ) -> Value {
         let dict = self.dict();
         if let Some(d) = dict.get::<Dict>() {
             let set = |n: &str, v: Value| self.dict_set_str(d, &self.intern(n), v);
             let module = self.intern(name);
             set("__name__", module.clone());
-            set("__doc__", if doc.is_empty() { Value::NONE } else { self.str(doc) });
+            set(
+                "__doc__",
+                if doc.is_empty() {
+                    Value::NONE
+                } else {
+                    self.str(doc)
+                },
+            );
             set("__package__", self.str(""));
             set("__loader__", Value::NONE);
             set("__spec__", Value::NONE);
             for def in functions.iter().flat_map(|t| t.iter()) {
-                set(def.name(), self.new_native(def, Value::UNBOUND, Value::UNBOUND, module.clone()));
+                set(
+                    def.name(),
+                    self.new_native(def, Value::UNBOUND, Value::UNBOUND, module.clone()),
+                );
             }
         }
         self.alloc(Module { dict })
@@ -113,7 +128,10 @@ fn getter_get(vm: &Vm, d: &Value, obj: Option<&Value>, _owner: &Value) -> Res {
     match obj {
         None => Ok(d.clone()),
         Some(o) => match o.get::<Tuple>() {
-            Some(t) => t.get(g.index).cloned().ok_or_else(|| vm.index_error("tuple index out of range")),
+            Some(t) => t
+                .get(g.index)
+                .cloned()
+                .ok_or_else(|| vm.index_error("tuple index out of range")),
             None => Err(vm.type_error(format!(
                 "descriptor for index '{}' for tuple subclasses doesn't apply to '{}' object",
                 g.index,
@@ -124,13 +142,26 @@ fn getter_get(vm: &Vm, d: &Value, obj: Option<&Value>, _owner: &Value) -> Res {
 }
 
 fn getter_set(vm: &Vm, _: &Value, _: &Value, value: Option<&Value>) -> Res<()> {
-    Err(vm.error(Exc::AttributeError, if value.is_some() { "can't set attribute" } else { "can't delete attribute" }))
+    Err(vm.error(
+        Exc::AttributeError,
+        if value.is_some() {
+            "can't set attribute"
+        } else {
+            "can't delete attribute"
+        },
+    ))
 }
 
 fn getter_new(vm: &Vm, class: &Value, args: crate::object::native::Args) -> Res {
     let a = crate::builtins::support::positional(vm, "_tuplegetter", args, 2, 2)?;
     let index = crate::builtins::support::ssize(vm, &a[0])?;
-    Ok(vm.alloc_as(class, TupleGetter { index: index.max(0) as usize, doc: RefCell::new(a[1].clone()) }))
+    Ok(vm.alloc_as(
+        class,
+        TupleGetter {
+            index: index.max(0) as usize,
+            doc: RefCell::new(a[1].clone()),
+        },
+    ))
 }
 
 pub static TUPLE_GETTER: TypeSpec = TypeSpec {
@@ -143,14 +174,25 @@ pub static TUPLE_GETTER: TypeSpec = TypeSpec {
         s.repr = Some(|vm, v| {
             let g = crate::builtins::support::this::<TupleGetter>(vm, v)?;
             let doc = g.doc.borrow().clone();
-            Ok(vm.str(&format!("_tuplegetter({}, {})", g.index, vm.repr_string(&doc)?)))
+            Ok(vm.str(&format!(
+                "_tuplegetter({}, {})",
+                g.index,
+                vm.repr_string(&doc)?
+            )))
         });
     },
     getset: &[crate::object::types::GetSetDef {
         name: "__doc__",
-        get: |vm, v| Ok(crate::builtins::support::this::<TupleGetter>(vm, v)?.doc.borrow().clone()),
+        get: |vm, v| {
+            Ok(crate::builtins::support::this::<TupleGetter>(vm, v)?
+                .doc
+                .borrow()
+                .clone())
+        },
         set: Some(|vm, v, new| {
-            let old = crate::builtins::support::this::<TupleGetter>(vm, v)?.doc.replace(new.cloned().unwrap_or(Value::NONE));
+            let old = crate::builtins::support::this::<TupleGetter>(vm, v)?
+                .doc
+                .replace(new.cloned().unwrap_or(Value::NONE));
             drop(old);
             Ok(())
         }),
@@ -161,13 +203,15 @@ pub static TUPLE_GETTER: TypeSpec = TypeSpec {
 
 fn spec_of(vm: &Vm, ty: &Value) -> Option<&'static StructSpec> {
     let table = vm.extension::<StructTypes>();
-    let found = table.0.borrow().get(&ty.bits()).copied();
-    found
+
+    table.0.borrow().get(&ty.bits()).copied()
 }
 
 fn struct_repr(vm: &Vm, v: &Value) -> Res {
     let ty = vm.type_of(v);
-    let Some(spec) = spec_of(vm, &ty) else { return Ok(vm.str("<struct sequence>")) };
+    let Some(spec) = spec_of(vm, &ty) else {
+        return Ok(vm.str("<struct sequence>"));
+    };
     let items = crate::object::native::tuple_items(v);
     let mut out = format!("{}(", spec.name);
     for (i, (name, item)) in spec.fields.iter().zip(items).enumerate() {
@@ -183,7 +227,9 @@ fn struct_repr(vm: &Vm, v: &Value) -> Res {
 }
 
 fn struct_new(vm: &Vm, class: &Value, args: crate::object::native::Args) -> Res {
-    let Some(spec) = spec_of(vm, class) else { return Err(vm.type_error("cannot create this type")) };
+    let Some(spec) = spec_of(vm, class) else {
+        return Err(vm.type_error("cannot create this type"));
+    };
     let name = spec.name.rsplit('.').next().unwrap_or(spec.name);
     let a = vm.bind_args("structseq(sequence, dict=None)", args)?;
     let items = vm.collect(&a[0])?;
@@ -196,7 +242,11 @@ fn struct_new(vm: &Vm, class: &Value, args: crate::object::native::Args) -> Res 
         } else {
             format!("an at most {max}-sequence")
         };
-        return Err(vm.type_error(format!("{}() takes {how} ({}-sequence given)", spec.name, items.len())));
+        return Err(vm.type_error(format!(
+            "{}() takes {how} ({}-sequence given)",
+            spec.name,
+            items.len()
+        )));
     }
     let _ = name;
     vm.struct_value(class, items)
@@ -205,13 +255,20 @@ fn struct_new(vm: &Vm, class: &Value, args: crate::object::native::Args) -> Res 
 impl Vm {
     /// Makes the type of a struct sequence.
     pub fn struct_type(&self, spec: &'static StructSpec, constructible: bool) -> Value {
-        let (module, name) = spec.name.rsplit_once('.').unwrap_or(("builtins", spec.name));
+        let (module, name) = spec
+            .name
+            .rsplit_once('.')
+            .unwrap_or(("builtins", spec.name));
         let ty = self.make_native_type(crate::vm::class::Parts {
             name,
             module: Some(module),
             base: self.kind_type(Kind::Tuple).clone(),
             kind: Kind::Tuple,
-            flags: if spec.fields.len() > spec.items { crate::object::types::tflag::DICT } else { 0 },
+            flags: if spec.fields.len() > spec.items {
+                crate::object::types::tflag::DICT
+            } else {
+                0
+            },
             slots: if constructible {
                 |s| {
                     s.repr = Some(struct_repr);
@@ -220,7 +277,12 @@ impl Vm {
             } else {
                 |s| {
                     s.repr = Some(struct_repr);
-                    s.new = Some(|vm, class, _| Err(vm.type_error(format!("cannot create '{}' instances", vm.class_name(class)))));
+                    s.new = Some(|vm, class, _| {
+                        Err(vm.type_error(format!(
+                            "cannot create '{}' instances",
+                            vm.class_name(class)
+                        )))
+                    });
                 }
             },
             methods: &[],
@@ -229,19 +291,43 @@ impl Vm {
             getset: &[],
             doc: spec.doc,
         });
-        self.extension::<StructTypes>().0.borrow_mut().insert(ty.bits(), spec);
+        self.extension::<StructTypes>()
+            .0
+            .borrow_mut()
+            .insert(ty.bits(), spec);
         if let Some(t) = ty.get::<TypeObj>()
             && let Some(d) = t.dict.get::<Dict>()
         {
-            for (i, f) in spec.fields.iter().take(spec.items).enumerate().filter(|(_, f)| !f.is_empty()) {
-                let getter = self.alloc_of(&TUPLE_GETTER, TupleGetter { index: i, doc: RefCell::new(Value::NONE) });
+            for (i, f) in spec
+                .fields
+                .iter()
+                .take(spec.items)
+                .enumerate()
+                .filter(|(_, f)| !f.is_empty())
+            {
+                let getter = self.alloc_of(
+                    &TUPLE_GETTER,
+                    TupleGetter {
+                        index: i,
+                        doc: RefCell::new(Value::NONE),
+                    },
+                );
                 self.dict_set_str(d, &self.intern(f), getter);
             }
-            let names: Vec<Value> = spec.fields.iter().take(spec.items).map(|f| self.intern(f)).collect();
+            let names: Vec<Value> = spec
+                .fields
+                .iter()
+                .take(spec.items)
+                .map(|f| self.intern(f))
+                .collect();
             self.dict_set_str(d, &self.names.__match_args__, self.tuple(names));
             self.dict_set_str(d, &self.intern("n_sequence_fields"), self.usize(spec.items));
             self.dict_set_str(d, &self.intern("n_fields"), self.usize(spec.fields.len()));
-            self.dict_set_str(d, &self.intern("n_unnamed_fields"), self.usize(spec.fields.iter().filter(|f| f.is_empty()).count()));
+            self.dict_set_str(
+                d,
+                &self.intern("n_unnamed_fields"),
+                self.usize(spec.fields.iter().filter(|f| f.is_empty()).count()),
+            );
             self.type_modified(t);
         }
         ty
@@ -249,13 +335,30 @@ impl Vm {
 
     /// A value of a struct type: its items, then the values of the attributes that are no items (missing ones are None).
     pub fn struct_value(&self, ty: &Value, mut values: Vec<Value>) -> Res {
-        let Some(spec) = spec_of(self, ty) else { return Err(self.type_error("not a struct type")) };
-        let extra = if values.len() > spec.items { values.split_off(spec.items) } else { Vec::new() };
-        let Some(t) = ty.get::<TypeObj>() else { return Err(self.type_error("not a struct type")) };
+        let Some(spec) = spec_of(self, ty) else {
+            return Err(self.type_error("not a struct type"));
+        };
+        let extra = if values.len() > spec.items {
+            values.split_off(spec.items)
+        } else {
+            Vec::new()
+        };
+        let Some(t) = ty.get::<TypeObj>() else {
+            return Err(self.type_error("not a struct type"));
+        };
         if spec.fields.len() == spec.items {
-            return Ok(Tuple::alloc(&self.heap, t.root_shape.get(), values.into_iter()));
+            return Ok(Tuple::alloc(
+                &self.heap,
+                t.root_shape.get(),
+                values.into_iter(),
+            ));
         }
-        let v = Tuple::alloc_with_slots(&self.heap, t.root_shape.get(), values.into_iter(), t.slot_hint.get());
+        let v = Tuple::alloc_with_slots(
+            &self.heap,
+            t.root_shape.get(),
+            values.into_iter(),
+            t.slot_hint.get(),
+        );
         let mut extra = extra.into_iter();
         for name in &spec.fields[spec.items..] {
             let value = extra.next().unwrap_or(Value::NONE);

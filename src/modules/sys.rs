@@ -91,7 +91,10 @@ fn excepthook(vm: &Vm, a: &[Value]) -> Res {
         let text = vm.format_exception(&a[1]);
         vm.write_stderr(&text);
     } else {
-        vm.write_stderr(&format!("TypeError: print_exception(): Exception expected for value, {} found\n", vm.type_name(&a[1])));
+        vm.write_stderr(&format!(
+            "TypeError: print_exception(): Exception expected for value, {} found\n",
+            vm.type_name(&a[1])
+        ));
     }
     Ok(Value::NONE)
 }
@@ -101,7 +104,11 @@ fn unraisablehook(vm: &Vm, a: &[Value]) -> Res {
     let exc = get("exc_value")?;
     let message = get("err_msg")?;
     let object = get("object")?;
-    let message = if message.is_none() { "Exception ignored in".to_string() } else { vm.str_string(&message)? };
+    let message = if message.is_none() {
+        "Exception ignored in".to_string()
+    } else {
+        vm.str_string(&message)?
+    };
     crate::vm::traceback::write_unraisable(vm, &exc, &message, &object);
     Ok(Value::NONE)
 }
@@ -112,14 +119,22 @@ fn breakpointhook(vm: &Vm, _: &[Value]) -> Res {
 
 fn getframe(vm: &Vm, a: &[Value]) -> Res {
     let depth = c_int(vm, &a[0])?;
-    vm.frame_object(depth.max(0) as usize).ok_or_else(|| vm.value_error("call stack is not deep enough"))
+    vm.frame_object(depth.max(0) as usize)
+        .ok_or_else(|| vm.value_error("call stack is not deep enough"))
 }
 
 fn getframemodulename(vm: &Vm, a: &[Value]) -> Res {
     let depth = c_int(vm, &a[0])?;
     let frame = vm.frame_object(depth.max(0) as usize);
-    let globals = frame.as_ref().and_then(|f| f.get::<FrameObj>()).map(|f| f.globals.clone());
-    Ok(globals.as_ref().and_then(|g| g.get::<Dict>()).and_then(|d| vm.dict_get_str(d, &vm.names.__name__)).unwrap_or(Value::NONE))
+    let globals = frame
+        .as_ref()
+        .and_then(|f| f.get::<FrameObj>())
+        .map(|f| f.globals.clone());
+    Ok(globals
+        .as_ref()
+        .and_then(|g| g.get::<Dict>())
+        .and_then(|d| vm.dict_get_str(d, &vm.names.__name__))
+        .unwrap_or(Value::NONE))
 }
 
 fn getrecursionlimit(vm: &Vm, _: &[Value]) -> Res {
@@ -144,18 +159,27 @@ fn getsizeof(vm: &Vm, a: &[Value]) -> Res {
         return match small_int(&r) {
             Some(n) if n >= 0 => Ok(r),
             Some(_) => Err(vm.value_error("__sizeof__() should return >= 0")),
-            None => a[1].given().cloned().ok_or_else(|| vm.type_error("an integer is required")),
+            None => a[1]
+                .given()
+                .cloned()
+                .ok_or_else(|| vm.type_error("an integer is required")),
         };
     }
     match a[1].given() {
         Some(d) => Ok(d.clone()),
-        None => Err(vm.type_error(format!("Type {} doesn't define __sizeof__", vm.type_name(&a[0])))),
+        None => Err(vm.type_error(format!(
+            "Type {} doesn't define __sizeof__",
+            vm.type_name(&a[0])
+        ))),
     }
 }
 
 fn intern(vm: &Vm, a: &[Value]) -> Res {
     if !vm.is_exact(&a[0], Kind::Str) {
-        return Err(vm.type_error(format!("intern() argument must be str, not {}", vm.type_name(&a[0]))));
+        return Err(vm.type_error(format!(
+            "intern() argument must be str, not {}",
+            vm.type_name(&a[0])
+        )));
     }
     Ok(vm.intern_value(&a[0]))
 }
@@ -275,7 +299,10 @@ fn call_tracing(vm: &Vm, a: &[Value]) -> Res {
 fn is_interned(vm: &Vm, a: &[Value]) -> Res {
     match a[0].get::<crate::object::str::Str>() {
         Some(s) => Ok(Value::bool(s.is_interned())),
-        None => Err(vm.type_error(format!("_is_interned() argument must be str, not {}", vm.type_name(&a[0])))),
+        None => Err(vm.type_error(format!(
+            "_is_interned() argument must be str, not {}",
+            vm.type_name(&a[0])
+        ))),
     }
 }
 
@@ -337,7 +364,12 @@ static FUNCTIONS: &[NativeDef] = rows! {
 
 pub fn init(vm: &Vm) -> Res {
     let m = vm.native_module("sys", "This module provides access to some objects used or maintained by the\ninterpreter and to functions that interact strongly with the interpreter.", &[FUNCTIONS]);
-    for name in ["excepthook", "displayhook", "unraisablehook", "breakpointhook"] {
+    for name in [
+        "excepthook",
+        "displayhook",
+        "unraisablehook",
+        "breakpointhook",
+    ] {
         let f = vm.getattr_str(&m, name)?;
         vm.module_set(&m, &format!("__{name}__"), f);
     }
@@ -345,14 +377,28 @@ pub fn init(vm: &Vm) -> Res {
     let mut names: Vec<&str> = registry::names().collect();
     names.push("builtins");
     names.sort_unstable();
-    vm.module_set(&m, "builtin_module_names", vm.tuple(names.iter().map(|n| vm.intern(n)).collect()));
-    for name in ["argv", "orig_argv", "path", "warnoptions", "meta_path", "path_hooks"] {
+    vm.module_set(
+        &m,
+        "builtin_module_names",
+        vm.tuple(names.iter().map(|n| vm.intern(n)).collect()),
+    );
+    for name in [
+        "argv",
+        "orig_argv",
+        "path",
+        "warnoptions",
+        "meta_path",
+        "path_hooks",
+    ] {
         vm.module_set(&m, name, vm.list(vec![]));
     }
     vm.module_set(&m, "path_importer_cache", vm.dict());
     vm.module_set(&m, "_xoptions", vm.dict());
     sys_info::fill(vm, &m)?;
-    for (name, stream) in ["stdin", "stdout", "stderr"].iter().zip(crate::modules::io::standard_streams(vm)) {
+    for (name, stream) in ["stdin", "stdout", "stderr"]
+        .iter()
+        .zip(crate::modules::io::standard_streams(vm))
+    {
         vm.module_set(&m, name, stream.clone());
         vm.module_set(&m, &format!("__{name}__"), stream);
     }

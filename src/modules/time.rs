@@ -25,7 +25,19 @@ impl Default for TimeTypes {
 
 static STRUCT_TIME: StructSpec = StructSpec {
     name: "time.struct_time",
-    fields: &["tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst", "tm_zone", "tm_gmtoff"],
+    fields: &[
+        "tm_year",
+        "tm_mon",
+        "tm_mday",
+        "tm_hour",
+        "tm_min",
+        "tm_sec",
+        "tm_wday",
+        "tm_yday",
+        "tm_isdst",
+        "tm_zone",
+        "tm_gmtoff",
+    ],
     items: 9,
     doc: "The time value as returned by gmtime(), localtime(), and strptime(), and\n accepted by asctime(), mktime() and strftime().",
 };
@@ -36,8 +48,8 @@ pub fn struct_time_type(vm: &Vm) -> Value {
         let t = vm.struct_type(&STRUCT_TIME, true);
         types.0.replace(t);
     }
-    let t = types.0.borrow().clone();
-    t
+
+    types.0.borrow().clone()
 }
 
 impl Vm {
@@ -85,12 +97,21 @@ fn nanos(vm: &Vm, v: &Value) -> Res<i64> {
         }
         let ns = f * 1e9;
         let ns = if ns >= 0.0 { ns.ceil() } else { ns.floor() };
-        return if ns.abs() < 9.2e18 { Ok(ns as i64) } else { Err(too_big()) };
+        return if ns.abs() < 9.2e18 {
+            Ok(ns as i64)
+        } else {
+            Err(too_big())
+        };
     }
     if !has_index(vm, v) {
-        return Err(vm.type_error(format!("'{}' object cannot be interpreted as an integer or float", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "'{}' object cannot be interpreted as an integer or float",
+            vm.type_name(v)
+        )));
     }
-    small_int(&vm.index(v)?).and_then(|s| s.checked_mul(1_000_000_000)).ok_or_else(too_big)
+    small_int(&vm.index(v)?)
+        .and_then(|s| s.checked_mul(1_000_000_000))
+        .ok_or_else(too_big)
 }
 
 fn sleep(vm: &Vm, a: &[Value]) -> Res {
@@ -114,13 +135,19 @@ fn sleep(vm: &Vm, a: &[Value]) -> Res {
 
 /// The seconds of a moment given as int, float or None (now), rounded down.
 fn moment(vm: &Vm, v: &Value) -> Res<libc::time_t> {
-    let Some(v) = v.non_none() else { return Ok((vm.clock().wall_ns().div_euclid(1_000_000_000)) as libc::time_t) };
+    let Some(v) = v.non_none() else {
+        return Ok((vm.clock().wall_ns().div_euclid(1_000_000_000)) as libc::time_t);
+    };
     let too_big = || vm.overflow_error("timestamp out of range for platform time_t");
     if let Some(f) = v.as_float() {
         if f.is_nan() {
             return Err(vm.value_error("Invalid value NaN (not a number)"));
         }
-        return if f.abs() < 9.2e18 { Ok(f.floor() as libc::time_t) } else { Err(too_big()) };
+        return if f.abs() < 9.2e18 {
+            Ok(f.floor() as libc::time_t)
+        } else {
+            Err(too_big())
+        };
     }
     let i = vm.index(v)?;
     small_int(&i).ok_or_else(too_big)
@@ -128,7 +155,13 @@ fn moment(vm: &Vm, v: &Value) -> Res<libc::time_t> {
 
 fn from_tm(vm: &Vm, tm: &libc::tm) -> Res {
     // SAFETY: the zone is null or a C string that the C library keeps.
-    let zone = if tm.tm_zone.is_null() { String::new() } else { unsafe { std::ffi::CStr::from_ptr(tm.tm_zone) }.to_string_lossy().into_owned() };
+    let zone = if tm.tm_zone.is_null() {
+        String::new()
+    } else {
+        unsafe { std::ffi::CStr::from_ptr(tm.tm_zone) }
+            .to_string_lossy()
+            .into_owned()
+    };
     let int = |i: i32| vm.int(i as i64);
     vm.struct_value(
         &struct_time_type(vm),
@@ -143,7 +176,7 @@ fn from_tm(vm: &Vm, tm: &libc::tm) -> Res {
             int(tm.tm_yday + 1),
             int(tm.tm_isdst),
             vm.str(&zone),
-            vm.int(tm.tm_gmtoff as i64),
+            vm.int(tm.tm_gmtoff),
         ],
     )
 }
@@ -152,8 +185,16 @@ fn broken_down(vm: &Vm, t: libc::time_t, local: bool) -> Res<libc::tm> {
     let mut tm = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are valid; the result is used only if the call succeeded.
     unsafe {
-        let r = if local { libc::localtime_r(&t, tm.as_mut_ptr()) } else { libc::gmtime_r(&t, tm.as_mut_ptr()) };
-        if r.is_null() { Err(vm.os_error(&std::io::Error::last_os_error(), None)) } else { Ok(tm.assume_init()) }
+        let r = if local {
+            libc::localtime_r(&t, tm.as_mut_ptr())
+        } else {
+            libc::gmtime_r(&t, tm.as_mut_ptr())
+        };
+        if r.is_null() {
+            Err(vm.os_error(&std::io::Error::last_os_error(), None))
+        } else {
+            Ok(tm.assume_init())
+        }
     }
 }
 
@@ -184,7 +225,9 @@ pub fn to_tm(vm: &Vm, v: &Value, who: &str) -> Res<libc::tm> {
     }
     // SAFETY: all-zero is a valid `tm`.
     let mut tm: libc::tm = unsafe { std::mem::zeroed() };
-    tm.tm_year = f[0].checked_sub(1900).ok_or_else(|| vm.overflow_error("year out of range"))?;
+    tm.tm_year = f[0]
+        .checked_sub(1900)
+        .ok_or_else(|| vm.overflow_error("year out of range"))?;
     tm.tm_mon = f[1].wrapping_sub(1);
     tm.tm_mday = f[2];
     tm.tm_hour = f[3];
@@ -268,7 +311,10 @@ fn get_clock_info(vm: &Vm, a: &[Value]) -> Res {
     let types = vm.import_module("types")?;
     let namespace = vm.getattr_str(&types, "SimpleNamespace")?;
     let kw = [
-        (vm.intern("implementation"), vm.str(&format!("clock_gettime({call})"))),
+        (
+            vm.intern("implementation"),
+            vm.str(&format!("clock_gettime({call})")),
+        ),
         (vm.intern("monotonic"), Value::bool(monotonic)),
         (vm.intern("adjustable"), Value::bool(adjustable)),
         (vm.intern("resolution"), vm.float(1e-9)),
@@ -282,15 +328,33 @@ fn set_zone(vm: &Vm, module: &Value) -> Res<()> {
     let now = moment(vm, &Value::NONE)? / year * year;
     let january = broken_down(vm, now, true)?;
     let july = broken_down(vm, now + year / 2, true)?;
-    let (winter, summer) = if january.tm_gmtoff < july.tm_gmtoff { (january, july) } else { (july, january) };
+    let (winter, summer) = if january.tm_gmtoff < july.tm_gmtoff {
+        (january, july)
+    } else {
+        (july, january)
+    };
     let name = |tm: &libc::tm| {
         // SAFETY: as in `from_tm`.
-        if tm.tm_zone.is_null() { String::new() } else { unsafe { std::ffi::CStr::from_ptr(tm.tm_zone) }.to_string_lossy().into_owned() }
+        if tm.tm_zone.is_null() {
+            String::new()
+        } else {
+            unsafe { std::ffi::CStr::from_ptr(tm.tm_zone) }
+                .to_string_lossy()
+                .into_owned()
+        }
     };
-    vm.module_set(module, "timezone", vm.int(-(winter.tm_gmtoff as i64)));
-    vm.module_set(module, "altzone", vm.int(-(summer.tm_gmtoff as i64)));
-    vm.module_set(module, "daylight", vm.int((winter.tm_gmtoff != summer.tm_gmtoff) as i64));
-    vm.module_set(module, "tzname", vm.pair(vm.str(&name(&winter)), vm.str(&name(&summer))));
+    vm.module_set(module, "timezone", vm.int(-winter.tm_gmtoff));
+    vm.module_set(module, "altzone", vm.int(-summer.tm_gmtoff));
+    vm.module_set(
+        module,
+        "daylight",
+        vm.int((winter.tm_gmtoff != summer.tm_gmtoff) as i64),
+    );
+    vm.module_set(
+        module,
+        "tzname",
+        vm.pair(vm.str(&name(&winter)), vm.str(&name(&summer))),
+    );
     Ok(())
 }
 
@@ -317,34 +381,134 @@ static CLOCKS: &[(&str, libc::clockid_t)] = &[
 ];
 
 static FUNCTIONS: &[NativeDef] = &[
-    NativeDef { sig: "time()", f: time, doc: "Return the current time in seconds since the Epoch.\n\nFractions of a second may be present if the system clock provides them." },
-    NativeDef { sig: "time_ns()", f: time_ns, doc: "Return the current time in nanoseconds since the Epoch." },
-    NativeDef { sig: "monotonic()", f: monotonic, doc: "Monotonic clock, cannot go backward." },
-    NativeDef { sig: "monotonic_ns()", f: monotonic_ns, doc: "Monotonic clock, cannot go backward, as nanoseconds." },
-    NativeDef { sig: "perf_counter()", f: monotonic, doc: "Performance counter for benchmarking." },
-    NativeDef { sig: "perf_counter_ns()", f: monotonic_ns, doc: "Performance counter for benchmarking as nanoseconds." },
-    NativeDef { sig: "process_time()", f: process_time, doc: "Process time for profiling: sum of the kernel and user-space CPU time." },
-    NativeDef { sig: "process_time_ns()", f: process_time_ns, doc: "Process time for profiling as nanoseconds." },
-    NativeDef { sig: "thread_time()", f: thread_time, doc: "Thread time for profiling: sum of the kernel and user-space CPU time." },
-    NativeDef { sig: "thread_time_ns()", f: thread_time_ns, doc: "Thread time for profiling as nanoseconds." },
-    NativeDef { sig: "clock()", f: process_time, doc: "CPU time of the process in seconds, as before 3.8." },
-    NativeDef { sig: "sleep(seconds, /)", f: sleep, doc: "Delay execution for a given number of seconds.\n\nThe argument may be a floating-point number for subsecond precision." },
-    NativeDef { sig: "gmtime(seconds=None, /)", f: gmtime, doc: "Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a.\nGMT).  When 'seconds' is not passed in, convert the current time instead." },
-    NativeDef { sig: "localtime(seconds=None, /)", f: localtime, doc: "Convert seconds since the Epoch to a time tuple expressing local time.\nWhen 'seconds' is not passed in, convert the current time instead." },
-    NativeDef { sig: "mktime(tuple, /)", f: mktime, doc: "Convert a time tuple in local time to seconds since the Epoch." },
-    NativeDef { sig: "ctime(seconds=None, /)", f: ctime, doc: "Convert a time in seconds since the Epoch to a string in local time." },
-    NativeDef { sig: "asctime(tuple=..., /)", f: asctime, doc: "Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'." },
-    NativeDef { sig: "strftime(format, tuple=..., /)", f: time_format::strftime, doc: "Convert a time tuple to a string according to a format specification." },
-    NativeDef { sig: "strptime(string, format='%a %b %d %H:%M:%S %Y', /)", f: strptime, doc: "Parse a string to a time tuple according to a format specification." },
-    NativeDef { sig: "clock_gettime(clk_id, /)", f: clock_gettime, doc: "Return the time of the specified clock clk_id as a float." },
-    NativeDef { sig: "clock_gettime_ns(clk_id, /)", f: clock_gettime_ns, doc: "Return the time of the specified clock clk_id as nanoseconds (int)." },
-    NativeDef { sig: "clock_getres(clk_id, /)", f: clock_getres, doc: "Return the resolution (precision) of the specified clock clk_id." },
-    NativeDef { sig: "get_clock_info(name, /)", f: get_clock_info, doc: "Get information of the specified clock." },
-    NativeDef { sig: "tzset()", f: tzset, doc: "Initialize, or reinitialize, the local timezone to the value stored in\nos.environ['TZ']." },
+    NativeDef {
+        sig: "time()",
+        f: time,
+        doc: "Return the current time in seconds since the Epoch.\n\nFractions of a second may be present if the system clock provides them.",
+    },
+    NativeDef {
+        sig: "time_ns()",
+        f: time_ns,
+        doc: "Return the current time in nanoseconds since the Epoch.",
+    },
+    NativeDef {
+        sig: "monotonic()",
+        f: monotonic,
+        doc: "Monotonic clock, cannot go backward.",
+    },
+    NativeDef {
+        sig: "monotonic_ns()",
+        f: monotonic_ns,
+        doc: "Monotonic clock, cannot go backward, as nanoseconds.",
+    },
+    NativeDef {
+        sig: "perf_counter()",
+        f: monotonic,
+        doc: "Performance counter for benchmarking.",
+    },
+    NativeDef {
+        sig: "perf_counter_ns()",
+        f: monotonic_ns,
+        doc: "Performance counter for benchmarking as nanoseconds.",
+    },
+    NativeDef {
+        sig: "process_time()",
+        f: process_time,
+        doc: "Process time for profiling: sum of the kernel and user-space CPU time.",
+    },
+    NativeDef {
+        sig: "process_time_ns()",
+        f: process_time_ns,
+        doc: "Process time for profiling as nanoseconds.",
+    },
+    NativeDef {
+        sig: "thread_time()",
+        f: thread_time,
+        doc: "Thread time for profiling: sum of the kernel and user-space CPU time.",
+    },
+    NativeDef {
+        sig: "thread_time_ns()",
+        f: thread_time_ns,
+        doc: "Thread time for profiling as nanoseconds.",
+    },
+    NativeDef {
+        sig: "clock()",
+        f: process_time,
+        doc: "CPU time of the process in seconds, as before 3.8.",
+    },
+    NativeDef {
+        sig: "sleep(seconds, /)",
+        f: sleep,
+        doc: "Delay execution for a given number of seconds.\n\nThe argument may be a floating-point number for subsecond precision.",
+    },
+    NativeDef {
+        sig: "gmtime(seconds=None, /)",
+        f: gmtime,
+        doc: "Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a.\nGMT).  When 'seconds' is not passed in, convert the current time instead.",
+    },
+    NativeDef {
+        sig: "localtime(seconds=None, /)",
+        f: localtime,
+        doc: "Convert seconds since the Epoch to a time tuple expressing local time.\nWhen 'seconds' is not passed in, convert the current time instead.",
+    },
+    NativeDef {
+        sig: "mktime(tuple, /)",
+        f: mktime,
+        doc: "Convert a time tuple in local time to seconds since the Epoch.",
+    },
+    NativeDef {
+        sig: "ctime(seconds=None, /)",
+        f: ctime,
+        doc: "Convert a time in seconds since the Epoch to a string in local time.",
+    },
+    NativeDef {
+        sig: "asctime(tuple=..., /)",
+        f: asctime,
+        doc: "Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'.",
+    },
+    NativeDef {
+        sig: "strftime(format, tuple=..., /)",
+        f: time_format::strftime,
+        doc: "Convert a time tuple to a string according to a format specification.",
+    },
+    NativeDef {
+        sig: "strptime(string, format='%a %b %d %H:%M:%S %Y', /)",
+        f: strptime,
+        doc: "Parse a string to a time tuple according to a format specification.",
+    },
+    NativeDef {
+        sig: "clock_gettime(clk_id, /)",
+        f: clock_gettime,
+        doc: "Return the time of the specified clock clk_id as a float.",
+    },
+    NativeDef {
+        sig: "clock_gettime_ns(clk_id, /)",
+        f: clock_gettime_ns,
+        doc: "Return the time of the specified clock clk_id as nanoseconds (int).",
+    },
+    NativeDef {
+        sig: "clock_getres(clk_id, /)",
+        f: clock_getres,
+        doc: "Return the resolution (precision) of the specified clock clk_id.",
+    },
+    NativeDef {
+        sig: "get_clock_info(name, /)",
+        f: get_clock_info,
+        doc: "Get information of the specified clock.",
+    },
+    NativeDef {
+        sig: "tzset()",
+        f: tzset,
+        doc: "Initialize, or reinitialize, the local timezone to the value stored in\nos.environ['TZ'].",
+    },
 ];
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("time", "This module provides various functions to manipulate time values.", &[FUNCTIONS]);
+    let m = vm.native_module(
+        "time",
+        "This module provides various functions to manipulate time values.",
+        &[FUNCTIONS],
+    );
     for (name, id) in CLOCKS {
         vm.module_set(&m, name, vm.int(*id as i64));
     }

@@ -5,9 +5,29 @@ use crate::object::value::Value;
 use crate::vm::{Res, Vm};
 use std::fmt::Write;
 
-pub const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-pub const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+pub const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 fn day(tm: &libc::tm) -> &'static str {
     DAYS[tm.tm_wday.rem_euclid(7) as usize]
@@ -19,7 +39,15 @@ fn month(tm: &libc::tm) -> &'static str {
 /// As `ctime` shows a moment: `Sat Jun  6 16:26:11 1998`.
 pub fn asctime_text(tm: &libc::tm) -> String {
     let year = tm.tm_year as i64 + 1900;
-    format!("{} {} {:>2} {:02}:{:02}:{:02} {year}", &day(tm)[..3], &month(tm)[..3], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec)
+    format!(
+        "{} {} {:>2} {:02}:{:02}:{:02} {year}",
+        &day(tm)[..3],
+        &month(tm)[..3],
+        tm.tm_mday,
+        tm.tm_hour,
+        tm.tm_min,
+        tm.tm_sec
+    )
 }
 
 /// Fields out of range are errors; zero month, day and day of the year mean the first.
@@ -63,7 +91,8 @@ fn iso_week(tm: &libc::tm) -> (i64, i64) {
     let week = (tm.tm_yday as i64 - weekday + 10) / 7;
     // A year has 53 weeks if it begins on a Thursday, or on a Wednesday and is a leap year.
     let weeks = |y: i64| {
-        let p = |y: i64| (y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400)).rem_euclid(7);
+        let p =
+            |y: i64| (y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400)).rem_euclid(7);
         if p(y) == 4 || p(y - 1) == 3 { 53 } else { 52 }
     };
     if week < 1 {
@@ -78,7 +107,11 @@ fn iso_week(tm: &libc::tm) -> (i64, i64) {
 /// Appends one directive; false if it is unknown.
 fn directive(out: &mut String, c: char, tm: &libc::tm) -> bool {
     let year = tm.tm_year as i64 + 1900;
-    let hour12 = if tm.tm_hour % 12 == 0 { 12 } else { tm.tm_hour % 12 };
+    let hour12 = if tm.tm_hour % 12 == 0 {
+        12
+    } else {
+        tm.tm_hour % 12
+    };
     // Writing to a String cannot fail.
     let _ = match c {
         'a' => write!(out, "{}", &day(tm)[..3]),
@@ -88,7 +121,13 @@ fn directive(out: &mut String, c: char, tm: &libc::tm) -> bool {
         'c' => write!(out, "{}", asctime_text(tm)),
         'C' => write!(out, "{:02}", year.div_euclid(100)),
         'd' => write!(out, "{:02}", tm.tm_mday),
-        'D' | 'x' => write!(out, "{:02}/{:02}/{:02}", tm.tm_mon + 1, tm.tm_mday, year.rem_euclid(100)),
+        'D' | 'x' => write!(
+            out,
+            "{:02}/{:02}/{:02}",
+            tm.tm_mon + 1,
+            tm.tm_mday,
+            year.rem_euclid(100)
+        ),
         'e' => write!(out, "{:>2}", tm.tm_mday),
         'F' => write!(out, "{year}-{:02}-{:02}", tm.tm_mon + 1, tm.tm_mday),
         'g' => write!(out, "{:02}", iso_week(tm).0.rem_euclid(100)),
@@ -100,10 +139,16 @@ fn directive(out: &mut String, c: char, tm: &libc::tm) -> bool {
         'l' => write!(out, "{hour12:>2}"),
         'm' => write!(out, "{:02}", tm.tm_mon + 1),
         'M' => write!(out, "{:02}", tm.tm_min),
-        'n' => write!(out, "\n"),
+        'n' => writeln!(out),
         'p' => write!(out, "{}", if tm.tm_hour < 12 { "AM" } else { "PM" }),
         'P' => write!(out, "{}", if tm.tm_hour < 12 { "am" } else { "pm" }),
-        'r' => write!(out, "{hour12:02}:{:02}:{:02} {}", tm.tm_min, tm.tm_sec, if tm.tm_hour < 12 { "AM" } else { "PM" }),
+        'r' => write!(
+            out,
+            "{hour12:02}:{:02}:{:02} {}",
+            tm.tm_min,
+            tm.tm_sec,
+            if tm.tm_hour < 12 { "AM" } else { "PM" }
+        ),
         'R' => write!(out, "{:02}:{:02}", tm.tm_hour, tm.tm_min),
         's' => {
             let mut copy = *tm;
@@ -125,12 +170,21 @@ fn directive(out: &mut String, c: char, tm: &libc::tm) -> bool {
         'z' => {
             let off = tm.tm_gmtoff;
             let sign = if off < 0 { '-' } else { '+' };
-            write!(out, "{sign}{:02}{:02}", off.abs() / 3600, off.abs() % 3600 / 60)
+            write!(
+                out,
+                "{sign}{:02}{:02}",
+                off.abs() / 3600,
+                off.abs() % 3600 / 60
+            )
         }
         'Z' => {
             // SAFETY: the zone is null or a C string that the C library keeps.
             #[allow(unsafe_code)]
-            let zone = if tm.tm_zone.is_null() { None } else { Some(unsafe { std::ffi::CStr::from_ptr(tm.tm_zone) }.to_string_lossy()) };
+            let zone = if tm.tm_zone.is_null() {
+                None
+            } else {
+                Some(unsafe { std::ffi::CStr::from_ptr(tm.tm_zone) }.to_string_lossy())
+            };
             write!(out, "{}", zone.as_deref().unwrap_or(""))
         }
         '%' => write!(out, "%"),
@@ -141,7 +195,10 @@ fn directive(out: &mut String, c: char, tm: &libc::tm) -> bool {
 
 pub fn strftime(vm: &Vm, a: &[Value]) -> Res {
     let Some(format) = a[0].as_str() else {
-        return Err(vm.type_error(format!("strftime() argument 1 must be str, not {}", vm.type_name(&a[0]))));
+        return Err(vm.type_error(format!(
+            "strftime() argument 1 must be str, not {}",
+            vm.type_name(&a[0])
+        )));
     };
     let mut tm = check(vm, &tm_or_now(vm, &a[1], "strftime")?)?;
     if a[1].given().is_some() && tm.tm_zone.is_null() {

@@ -10,7 +10,11 @@ use crate::vm::{Res, Vm};
 fn proxy(vm: &Vm, a: &[Value]) -> Res {
     let reference = vm.weak_ref(vm.kind_type(Kind::WeakRef), &a[0], a[1].non_none())?;
     let data = WeakProxy { reference };
-    Ok(if vm.is_callable(&a[0]) { vm.alloc_of(&CALLABLE_PROXY, data) } else { vm.alloc(data) })
+    Ok(if vm.is_callable(&a[0]) {
+        vm.alloc_of(&CALLABLE_PROXY, data)
+    } else {
+        vm.alloc(data)
+    })
 }
 
 fn count(vm: &Vm, a: &[Value]) -> Res {

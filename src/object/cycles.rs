@@ -27,7 +27,9 @@ fn trace(heap: &Heap, h: *mut Header, visit: &mut dyn FnMut(&Value)) {
 }
 
 fn traced(v: &Value) -> Option<*mut Header> {
-    v.header().filter(|h| h.flags.get() & flag::TRACED != 0).map(|h| h as *const Header as *mut Header)
+    v.header()
+        .filter(|h| h.flags.get() & flag::TRACED != 0)
+        .map(|h| h as *const Header as *mut Header)
 }
 
 /// The objects found unreachable, each with a reference, split into those whose finalizer must run first and the rest.
@@ -72,7 +74,10 @@ pub fn find(heap: &Heap) -> Garbage {
                 }
             });
         }
-        let mut g = Garbage { finalize: Vec::new(), rest: Vec::new() };
+        let mut g = Garbage {
+            finalize: Vec::new(),
+            rest: Vec::new(),
+        };
         for &h in &all {
             let f = (*h).flags.get();
             if f & flag::MARK != 0 {
@@ -81,7 +86,11 @@ pub fn find(heap: &Heap) -> Garbage {
             }
             (*h).count.set((*h).count.get() + 1);
             let v = Value::from_bits(h as u64);
-            if f & flag::FINALIZE != 0 && f & flag::FINALIZED == 0 { g.finalize.push(v) } else { g.rest.push(v) }
+            if f & flag::FINALIZE != 0 && f & flag::FINALIZED == 0 {
+                g.finalize.push(v)
+            } else {
+                g.rest.push(v)
+            }
         }
         heap.threshold.set((all.len() as i64 / 2).max(20_000));
         heap.debt.set(0);

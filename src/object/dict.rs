@@ -83,7 +83,11 @@ fn mix(hash: i64) -> u64 {
 /// True if equality with this key is settled by identity or text.
 #[inline(always)]
 pub fn is_simple_key(key: &Value) -> bool {
-    key.is_small() || key.is_none() || key.header().is_some_and(|h| h.kind == Kind::Str && h.flags.get() & super::header::flag::SLOTS == 0)
+    key.is_small()
+        || key.is_none()
+        || key
+            .header()
+            .is_some_and(|h| h.kind == Kind::Str && h.flags.get() & super::header::flag::SLOTS == 0)
 }
 
 #[inline(always)]
@@ -96,7 +100,11 @@ fn same_text(a: &Value, b: &Value) -> bool {
 
 impl Default for Dict {
     fn default() -> Dict {
-        Dict { inner: UnsafeCell::default(), version: Cell::new(fresh_version()), simple: Cell::new(true) }
+        Dict {
+            inner: UnsafeCell::default(),
+            version: Cell::new(fresh_version()),
+            simple: Cell::new(true),
+        }
     }
 }
 
@@ -151,15 +159,27 @@ impl Dict {
     /// The live entry at or before position `at` - 1, for reversed iteration.
     pub fn prev_entry(&self, at: usize) -> Option<(usize, Value, Value)> {
         let entries = self.entries();
-        (0..at.min(entries.len())).rev().map(|i| (i, &entries[i])).find(|(_, e)| !e.key.is_unbound()).map(|(i, e)| (i, e.key.clone(), e.value.clone()))
+        (0..at.min(entries.len()))
+            .rev()
+            .map(|i| (i, &entries[i]))
+            .find(|(_, e)| !e.key.is_unbound())
+            .map(|(i, e)| (i, e.key.clone(), e.value.clone()))
     }
 
     /// All items, copied out.
     pub fn items(&self) -> Vec<(Value, Value)> {
-        self.entries().iter().filter(|e| !e.key.is_unbound()).map(|e| (e.key.clone(), e.value.clone())).collect()
+        self.entries()
+            .iter()
+            .filter(|e| !e.key.is_unbound())
+            .map(|e| (e.key.clone(), e.value.clone()))
+            .collect()
     }
     pub fn keys(&self) -> Vec<Value> {
-        self.entries().iter().filter(|e| !e.key.is_unbound()).map(|e| e.key.clone()).collect()
+        self.entries()
+            .iter()
+            .filter(|e| !e.key.is_unbound())
+            .map(|e| e.key.clone())
+            .collect()
     }
 
     /// Looks a key up without calling script code.
@@ -178,7 +198,15 @@ impl Dict {
             Some(&i) => Found::At(i as usize),
             None if self.simple.get() && is_simple_key(key) => Found::Missing,
             None => {
-                if inner.table.find(mix(hash), |&i| entries[i as usize].hash == hash).is_some() { Found::Ask } else { Found::Missing }
+                if inner
+                    .table
+                    .find(mix(hash), |&i| entries[i as usize].hash == hash)
+                    .is_some()
+                {
+                    Found::Ask
+                } else {
+                    Found::Missing
+                }
             }
         }
     }
@@ -230,7 +258,9 @@ impl Dict {
         let i = inner.entries.len() as u32;
         inner.entries.push(Entry { hash, key, value });
         let entries = &inner.entries;
-        inner.table.insert_unique(mix(hash), i, |&j| mix(entries[j as usize].hash));
+        inner
+            .table
+            .insert_unique(mix(hash), i, |&j| mix(entries[j as usize].hash));
         inner.used += 1;
         self.version.set(fresh_version());
     }
@@ -274,15 +304,37 @@ impl Dict {
     pub fn copy(&self) -> Dict {
         let inner = self.inner();
         let mut entries = Vec::with_capacity(inner.used);
-        entries.extend(inner.entries.iter().filter(|e| !e.key.is_unbound()).map(|e| Entry { hash: e.hash, key: e.key.clone(), value: e.value.clone() }));
-        let mut table = if entries.len() == inner.entries.len() { inner.table.clone() } else { HashTable::with_capacity(entries.len()) };
+        entries.extend(
+            inner
+                .entries
+                .iter()
+                .filter(|e| !e.key.is_unbound())
+                .map(|e| Entry {
+                    hash: e.hash,
+                    key: e.key.clone(),
+                    value: e.value.clone(),
+                }),
+        );
+        let mut table = if entries.len() == inner.entries.len() {
+            inner.table.clone()
+        } else {
+            HashTable::with_capacity(entries.len())
+        };
         if entries.len() != inner.entries.len() {
             for (i, e) in entries.iter().enumerate() {
                 table.insert_unique(mix(e.hash), i as u32, |_| 0);
             }
         }
         let used = entries.len();
-        Dict { inner: UnsafeCell::new(Inner { entries, table, used }), version: Cell::new(fresh_version()), simple: Cell::new(self.simple.get()) }
+        Dict {
+            inner: UnsafeCell::new(Inner {
+                entries,
+                table,
+                used,
+            }),
+            version: Cell::new(fresh_version()),
+            simple: Cell::new(self.simple.get()),
+        }
     }
 
     /// Number of entries including holes, the bound for `next_entry`.

@@ -29,7 +29,13 @@ unsafe impl Payload for Exception {
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         // SAFETY: safe points only, no borrow is held.
         unsafe {
-            for c in [&self.args, &self.cause, &self.context, &self.traceback, &self.extra] {
+            for c in [
+                &self.args,
+                &self.cause,
+                &self.context,
+                &self.traceback,
+                &self.extra,
+            ] {
                 visit(&*c.as_ptr());
             }
         }
@@ -106,7 +112,10 @@ unsafe impl Payload for FrameObj {
         }
     }
     fn clear(&self) {
-        let old = (self.back.replace(Value::NONE), self.locals.replace(Value::UNBOUND));
+        let old = (
+            self.back.replace(Value::NONE),
+            self.locals.replace(Value::UNBOUND),
+        );
         drop(old);
     }
 }

@@ -71,7 +71,18 @@ unsafe impl Payload for Function {
             visit(&self.globals);
             visit(&self.builtins);
             visit(&self.closure);
-            for c in [&self.defaults, &self.kwdefaults, &self.name, &self.qualname, &self.doc, &self.module, &self.annotate, &self.annotations, &self.type_params, &self.dict] {
+            for c in [
+                &self.defaults,
+                &self.kwdefaults,
+                &self.name,
+                &self.qualname,
+                &self.doc,
+                &self.module,
+                &self.annotate,
+                &self.annotations,
+                &self.type_params,
+                &self.dict,
+            ] {
                 visit(&*c.as_ptr());
             }
         }

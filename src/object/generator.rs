@@ -105,7 +105,9 @@ impl Value {
     pub fn as_gen(&self) -> Option<&Gen> {
         match self.kind() {
             // SAFETY: the three payloads are transparent wrappers of Gen.
-            Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => Some(unsafe { &(*(self.bits() as *const Obj<Gen>)).data }),
+            Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
+                Some(unsafe { &(*(self.bits() as *const Obj<Gen>)).data })
+            }
             _ => None,
         }
     }
@@ -173,7 +175,8 @@ impl Gen {
     pub fn value(&self) -> Value {
         // SAFETY: every Gen sits in an Obj behind its header; a new count is taken.
         unsafe {
-            let h = (self as *const Gen as *const u8).sub(super::header::HEADER_SIZE) as *const Header;
+            let h =
+                (self as *const Gen as *const u8).sub(super::header::HEADER_SIZE) as *const Header;
             (*h).count.set((*h).count.get() + 1);
             Value::from_bits(h as u64)
         }
@@ -207,12 +210,21 @@ impl Gen {
         match self.state.get() {
             GenState::Created => kind == Kind::Coroutine,
             GenState::Suspended => {
-                let Some(f) = self.func().get::<super::func::Function>() else { return false };
+                let Some(f) = self.func().get::<super::func::Function>() else {
+                    return false;
+                };
                 let code = f.code_obj();
                 // SAFETY: the instructions live as long as the code; `resume_pc` points into them or is at their start.
-                let at = unsafe { self.resume_pc.get().offset_from((*code.instrs.get()).as_ptr()) } as u32;
+                let at = unsafe {
+                    self.resume_pc
+                        .get()
+                        .offset_from((*code.instrs.get()).as_ptr())
+                } as u32;
                 // A yield's resume point is the word after it; a delegating op's is the op itself.
-                code.code.handlers.iter().any(|h| (h.start < at && at <= h.end) || (h.start <= at && at < h.end))
+                code.code
+                    .handlers
+                    .iter()
+                    .any(|h| (h.start < at && at <= h.end) || (h.start <= at && at < h.end))
             }
             _ => false,
         }
@@ -238,6 +250,11 @@ impl Drop for Gen {
     fn drop(&mut self) {
         self.release_registers();
         // SAFETY: the function word is dropped once, here.
-        unsafe { drop(std::ptr::replace(self.base().sub(4) as *mut Value, Value::UNBOUND)) }
+        unsafe {
+            drop(std::ptr::replace(
+                self.base().sub(4) as *mut Value,
+                Value::UNBOUND,
+            ))
+        }
     }
 }

@@ -238,13 +238,25 @@ impl KindInfo {
             // SAFETY: as above.
             unsafe { (*(h as *mut Obj<T>)).data.clear() }
         }
-        KindInfo { size: size_of::<Obj<T>>(), traced: T::TRACED, drop: drop_it::<T>, trace: trace_it::<T>, clear: clear_it::<T> }
+        KindInfo {
+            size: size_of::<Obj<T>>(),
+            traced: T::TRACED,
+            drop: drop_it::<T>,
+            trace: trace_it::<T>,
+            clear: clear_it::<T>,
+        }
     }
     /// For kinds that nobody registered: nothing to drop.
     pub const fn none() -> KindInfo {
         unsafe fn nop(_: *mut Header) {}
         unsafe fn nop_trace(_: *mut Header, _: &mut dyn FnMut(&Value)) {}
-        KindInfo { size: size_of::<Header>(), traced: false, drop: nop, trace: nop_trace, clear: nop }
+        KindInfo {
+            size: size_of::<Header>(),
+            traced: false,
+            drop: nop,
+            trace: nop_trace,
+            clear: nop,
+        }
     }
 }
 

@@ -119,7 +119,9 @@ impl Heap {
         let header = Header {
             count: Cell::new(1),
             kind: T::KIND,
-            flags: Cell::new(if T::TRACED { flag::TRACED } else { 0 } | if large { flag::LARGE } else { 0 }),
+            flags: Cell::new(
+                if T::TRACED { flag::TRACED } else { 0 } | if large { flag::LARGE } else { 0 },
+            ),
             aux: Cell::new(0),
             shape: Cell::new(shape),
         };
@@ -185,14 +187,19 @@ impl Heap {
         if p.is_null() {
             handle_alloc_error(layout);
         }
-        self.large.borrow_mut().insert(p as usize, LargeCell { size });
+        self.large
+            .borrow_mut()
+            .insert(p as usize, LargeCell { size });
         p
     }
 
     /// Bytes that the cell of this object can hold after its header: how far a tail may grow in place.
     pub fn cell_size(&self, h: &Header, used: usize) -> usize {
         if h.flags.get() & flag::LARGE != 0 {
-            self.large.borrow().get(&(h as *const Header as usize)).map_or(used, |l| l.size)
+            self.large
+                .borrow()
+                .get(&(h as *const Header as usize))
+                .map_or(used, |l| l.size)
         } else {
             used.div_ceil(CELL_STEP) * CELL_STEP
         }
@@ -206,7 +213,10 @@ impl Heap {
         unsafe {
             match h.kind {
                 Kind::Str => base + (*(p as *const Obj<super::str::Str>)).data.tail_bytes(),
-                Kind::Tuple => base + (&(*(p as *const Obj<super::seq::Tuple>)).data).len() * 8,
+                Kind::Tuple => {
+                    let t: &super::seq::Tuple = &(*(p as *const Obj<super::seq::Tuple>)).data;
+                    base + t.len() * 8
+                }
                 Kind::Bytes => base,
                 _ => base,
             }
@@ -225,7 +235,11 @@ impl Heap {
             (*h).kind = Kind::Free;
             if flags & flag::LARGE != 0 {
                 if let Some(l) = self.large.borrow_mut().remove(&(h as usize)) {
-                    dealloc(h as *mut u8, Layout::from_size_align(l.size, 16).expect("it was valid at the allocation"));
+                    dealloc(
+                        h as *mut u8,
+                        Layout::from_size_align(l.size, 16)
+                            .expect("it was valid at the allocation"),
+                    );
                 }
                 return;
             }
@@ -242,7 +256,10 @@ impl Heap {
             let info = *self.info((*h).kind);
             let mut size = info.size;
             let flags = (*h).flags.get();
-            if matches!((*h).kind, Kind::Str | Kind::Tuple | Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator) || flags & flag::SLOTS != 0
+            if matches!(
+                (*h).kind,
+                Kind::Str | Kind::Tuple | Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator
+            ) || flags & flag::SLOTS != 0
             {
                 size = self.full_size(h);
             }
@@ -264,7 +281,11 @@ impl Heap {
                 }
                 _ => self.slots_offset(&*h),
             };
-            if (*h).flags.get() & flag::SLOTS != 0 { base + super::instance::tail_bytes(&*h) } else { base }
+            if (*h).flags.get() & flag::SLOTS != 0 {
+                base + super::instance::tail_bytes(&*h)
+            } else {
+                base
+            }
         }
     }
 
@@ -278,7 +299,9 @@ impl Heap {
             }
             if f & flag::FINALIZE != 0 && f & flag::FINALIZED == 0 {
                 if let Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator = (*h).kind
-                    && !(*(h as *const Obj<super::generator::Gen>)).data.needs_finalizer((*h).kind)
+                    && !(*(h as *const Obj<super::generator::Gen>))
+                        .data
+                        .needs_finalizer((*h).kind)
                 {
                     return false;
                 }
@@ -296,13 +319,19 @@ impl Heap {
         // SAFETY: the table holds live weak reference objects only (they leave it when they die).
         unsafe {
             (*h).flags.set((*h).flags.get() & !flag::WEAK);
-            let refs = self.weak.borrow_mut().remove(&(h as usize)).unwrap_or_default();
+            let refs = self
+                .weak
+                .borrow_mut()
+                .remove(&(h as usize))
+                .unwrap_or_default();
             for r in refs {
                 let w = &(*(r as *mut Obj<super::weak::WeakRef>)).data;
                 w.target.set(0);
                 if w.has_callback() {
                     (*r).count.set((*r).count.get() + 1);
-                    self.weak_pending.borrow_mut().push(Value::from_bits(r as u64));
+                    self.weak_pending
+                        .borrow_mut()
+                        .push(Value::from_bits(r as u64));
                     self.attention.store(true, Relaxed);
                 }
             }
@@ -312,7 +341,11 @@ impl Heap {
     /// Notes a weak reference `r` to `target`.
     pub(super) fn add_weak(&self, target: &Header, r: *mut Header) {
         target.flags.set(target.flags.get() | flag::WEAK);
-        self.weak.borrow_mut().entry(target as *const Header as usize).or_default().push(r);
+        self.weak
+            .borrow_mut()
+            .entry(target as *const Header as usize)
+            .or_default()
+            .push(r);
     }
 
     /// Forgets a weak reference that dies.
@@ -324,9 +357,13 @@ impl Heap {
 
     /// The weak references to an object, as values.
     pub fn weak_refs(&self, target: &Value) -> Vec<Value> {
-        let Some(h) = target.header() else { return Vec::new() };
+        let Some(h) = target.header() else {
+            return Vec::new();
+        };
         let weak = self.weak.borrow();
-        let Some(refs) = weak.get(&(h as *const Header as usize)) else { return Vec::new() };
+        let Some(refs) = weak.get(&(h as *const Header as usize)) else {
+            return Vec::new();
+        };
         refs.iter()
             .map(|&r| {
                 // SAFETY: weak references leave the table when they die, so these are alive.
@@ -340,20 +377,32 @@ impl Heap {
 
     /// Takes the objects that wait for their finalizer.
     pub fn take_pending(&self) -> (Vec<Value>, Vec<Value>) {
-        (std::mem::take(&mut *self.pending.borrow_mut()), std::mem::take(&mut *self.weak_pending.borrow_mut()))
+        (
+            std::mem::take(&mut *self.pending.borrow_mut()),
+            std::mem::take(&mut *self.weak_pending.borrow_mut()),
+        )
     }
 
     /// Marks a value's object as one that needs a finalizer (or no longer).
     pub fn set_finalize(v: &Value, on: bool) {
         if let Some(h) = v.header() {
             let f = h.flags.get();
-            h.flags.set(if on { f | flag::FINALIZE } else { f & !flag::FINALIZE });
+            h.flags.set(if on {
+                f | flag::FINALIZE
+            } else {
+                f & !flag::FINALIZE
+            });
         }
     }
 
     /// Calls `f` for every live object.
     pub fn each_object(&self, f: &mut dyn FnMut(*mut Header)) {
-        let pages: Vec<(*mut u8, usize)> = self.pages.borrow().iter().map(|p| (p.base, p.cell)).collect();
+        let pages: Vec<(*mut u8, usize)> = self
+            .pages
+            .borrow()
+            .iter()
+            .map(|p| (p.base, p.cell))
+            .collect();
         for (base, step) in pages {
             for i in 0..PAGE / step {
                 // SAFETY: every cell of a page starts with a header or with zeros (never used).

@@ -60,20 +60,30 @@ fn slot_ptr(heap: &Heap, h: &Header, i: u32) -> *mut Value {
                 return std::ptr::null_mut();
             }
             let k = i as usize - h.aux.get() as usize;
-            if k < (*over).len() { (*over).as_mut_ptr().add(k) } else { std::ptr::null_mut() }
+            if k < (*over).len() {
+                (*over).as_mut_ptr().add(k)
+            } else {
+                std::ptr::null_mut()
+            }
         }
     }
 }
 
 /// Slot `i` of an object (unbound if empty or not there).
 pub fn get_slot(heap: &Heap, v: &Value, i: u32) -> Value {
-    let Some(h) = v.header() else { return Value::UNBOUND };
+    let Some(h) = v.header() else {
+        return Value::UNBOUND;
+    };
     if h.flags.get() & flag::SLOTS == 0 {
         return Value::UNBOUND;
     }
     let p = slot_ptr(heap, h, i);
     // SAFETY: a non-null place holds a Value.
-    if p.is_null() { Value::UNBOUND } else { unsafe { (*p).clone() } }
+    if p.is_null() {
+        Value::UNBOUND
+    } else {
+        unsafe { (*p).clone() }
+    }
 }
 
 /// Replaces slot `i`; gives the old value for the caller to drop. The object must have SLOTS.
@@ -84,7 +94,8 @@ pub fn set_slot(heap: &Heap, v: &Value, i: u32, new: Value) -> Value {
     if p.is_null() {
         // SAFETY: the tail is there; the vector is owned by the object and freed in `drop_slots`.
         unsafe {
-            let base = (h as *const Header as *mut u8).add(heap.slots_offset(h)) as *mut *mut Overflow;
+            let base =
+                (h as *const Header as *mut u8).add(heap.slots_offset(h)) as *mut *mut Overflow;
             if (*base).is_null() {
                 *base = Box::into_raw(Box::default());
             }
@@ -101,7 +112,12 @@ pub fn set_slot(heap: &Heap, v: &Value, i: u32, new: Value) -> Value {
 
 /// The byte offset of slot `i` from the object's start, if it is inline (for inline caches; not for payloads with a tail of their own).
 pub fn slot_offset(heap: &Heap, h: &Header, i: u32) -> Option<u32> {
-    if i < h.aux.get() as u32 && !matches!(h.kind, super::header::Kind::Str | super::header::Kind::Tuple) {
+    if i < h.aux.get() as u32
+        && !matches!(
+            h.kind,
+            super::header::Kind::Str | super::header::Kind::Tuple
+        )
+    {
         Some((heap.info(h.kind).size + 8 + i as usize * 8) as u32)
     } else {
         None
@@ -132,11 +148,18 @@ pub fn clear_slots(heap: &Heap, h: &Header) {
     unsafe {
         let base = (h as *const Header as *mut u8).add(heap.slots_offset(h));
         for i in 0..h.aux.get() as usize {
-            old.push(std::mem::replace(&mut *(base.add(8 + i * 8) as *mut Value), Value::UNBOUND));
+            old.push(std::mem::replace(
+                &mut *(base.add(8 + i * 8) as *mut Value),
+                Value::UNBOUND,
+            ));
         }
         let over = *(base as *mut *mut Overflow);
         if !over.is_null() {
-            old.extend((*over).iter_mut().map(|v| std::mem::replace(v, Value::UNBOUND)));
+            old.extend(
+                (*over)
+                    .iter_mut()
+                    .map(|v| std::mem::replace(v, Value::UNBOUND)),
+            );
         }
     }
     drop(old);
@@ -162,7 +185,13 @@ pub(super) fn drop_slots(heap: &Heap, h: &Header) {
 ///
 /// # Safety
 /// The caller fills the payload's own tail before anything can trace or drop the object; `data`'s own idea of its tail must be `extra`.
-pub unsafe fn alloc_instance<T: Payload>(heap: &Heap, shape: *const Shape, data: T, extra: usize, slots: u16) -> Value {
+pub unsafe fn alloc_instance<T: Payload>(
+    heap: &Heap,
+    shape: *const Shape,
+    data: T,
+    extra: usize,
+    slots: u16,
+) -> Value {
     let v = heap.alloc(shape, data, extra + tail_for(slots));
     // SAFETY: allocated with that tail just now.
     unsafe { init_slots(heap, &v, slots) };

@@ -47,8 +47,14 @@ pub struct DictIter<const K: usize> {
 
 // SAFETY: each K has a kind of its own; the dict is visited once.
 unsafe impl<const K: usize> Payload for DictIter<K> {
-    const KIND: Kind =
-        [Kind::DictIter, Kind::DictValueIter, Kind::DictItemIter, Kind::DictRevKeyIter, Kind::DictRevValueIter, Kind::DictRevItemIter][K];
+    const KIND: Kind = [
+        Kind::DictIter,
+        Kind::DictValueIter,
+        Kind::DictItemIter,
+        Kind::DictRevKeyIter,
+        Kind::DictRevValueIter,
+        Kind::DictRevItemIter,
+    ][K];
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         // SAFETY: safe points only, no borrow is held.
         visit(unsafe { &*self.dict.as_ptr() })

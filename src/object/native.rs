@@ -86,7 +86,10 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    pub const EMPTY: Args<'static> = Args { all: &[], names: &[] };
+    pub const EMPTY: Args<'static> = Args {
+        all: &[],
+        names: &[],
+    };
 
     /// Positional arguments only.
     pub fn positional(all: &'a [Value]) -> Args<'a> {
@@ -97,7 +100,9 @@ impl<'a> Args<'a> {
     }
     /// Keywords as pairs.
     pub fn keywords(&self) -> impl Iterator<Item = (&'a Value, &'a Value)> {
-        self.names.iter().zip(&self.all[self.all.len() - self.names.len()..])
+        self.names
+            .iter()
+            .zip(&self.all[self.all.len() - self.names.len()..])
     }
     pub fn has_keywords(&self) -> bool {
         !self.names.is_empty()

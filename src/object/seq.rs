@@ -26,16 +26,29 @@ unsafe impl Payload for Tuple {
 
 impl Tuple {
     /// Allocates a tuple of the items.
-    pub fn alloc(heap: &Heap, shape: *const Shape, items: impl ExactSizeIterator<Item = Value>) -> Value {
+    pub fn alloc(
+        heap: &Heap,
+        shape: *const Shape,
+        items: impl ExactSizeIterator<Item = Value>,
+    ) -> Value {
         let len = items.len();
         let v = heap.alloc(shape, Tuple { len }, len * 8);
         Tuple::fill(v, len, items)
     }
 
     /// Allocates an instance of a script class derived from tuple, with `slots` attribute slots.
-    pub fn alloc_with_slots(heap: &Heap, shape: *const Shape, items: impl ExactSizeIterator<Item = Value>, slots: u16) -> Value {
+    pub fn alloc_with_slots(
+        heap: &Heap,
+        shape: *const Shape,
+        items: impl ExactSizeIterator<Item = Value>,
+        slots: u16,
+    ) -> Value {
         let len = items.len();
-        let v = heap.alloc(shape, Tuple { len }, len * 8 + super::instance::tail_for(slots));
+        let v = heap.alloc(
+            shape,
+            Tuple { len },
+            len * 8 + super::instance::tail_for(slots),
+        );
         let v = Tuple::fill(v, len, items);
         // SAFETY: allocated with that tail just now.
         unsafe { super::instance::init_slots(heap, &v, slots) };
@@ -65,7 +78,9 @@ impl std::ops::Deref for Tuple {
     #[inline(always)]
     fn deref(&self) -> &[Value] {
         // SAFETY: every Tuple sits in an Obj with `len` values right behind.
-        unsafe { std::slice::from_raw_parts((self as *const Tuple).add(1) as *const Value, self.len) }
+        unsafe {
+            std::slice::from_raw_parts((self as *const Tuple).add(1) as *const Value, self.len)
+        }
     }
 }
 

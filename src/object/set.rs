@@ -26,7 +26,10 @@ struct Entry {
 }
 
 impl Entry {
-    const EMPTY: Entry = Entry { hash: 0, key: Value::UNBOUND };
+    const EMPTY: Entry = Entry {
+        hash: 0,
+        key: Value::UNBOUND,
+    };
 
     fn is_empty(&self) -> bool {
         self.hash == 0 && self.key.is_unbound()
@@ -96,7 +99,12 @@ impl Value {
 
 impl Default for SetTable {
     fn default() -> SetTable {
-        SetTable { inner: UnsafeCell::default(), version: Cell::new(0), simple: Cell::new(true), hash: Cell::new(-1) }
+        SetTable {
+            inner: UnsafeCell::default(),
+            version: Cell::new(0),
+            simple: Cell::new(true),
+            hash: Cell::new(-1),
+        }
     }
 }
 
@@ -109,7 +117,11 @@ fn same_text(a: &Value, b: &Value) -> bool {
 
 /// Visits the places where a key with this hash can be, in order, until `f` gives something.
 #[inline(always)]
-fn probe<R>(table: &[Entry], hash: i64, mut f: impl FnMut(usize, &Entry) -> Option<R>) -> Option<R> {
+fn probe<R>(
+    table: &[Entry],
+    hash: i64,
+    mut f: impl FnMut(usize, &Entry) -> Option<R>,
+) -> Option<R> {
     let mask = table.len().wrapping_sub(1);
     if table.is_empty() {
         return None;
@@ -117,14 +129,22 @@ fn probe<R>(table: &[Entry], hash: i64, mut f: impl FnMut(usize, &Entry) -> Opti
     let mut perturb = hash as u64;
     let mut i = hash as usize & mask;
     loop {
-        let last = if i + LINEAR_PROBES <= mask { i + LINEAR_PROBES } else { i };
+        let last = if i + LINEAR_PROBES <= mask {
+            i + LINEAR_PROBES
+        } else {
+            i
+        };
         for at in i..=last {
             if let Some(r) = f(at, &table[at]) {
                 return Some(r);
             }
         }
         perturb >>= PERTURB_SHIFT;
-        i = i.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb as usize) & mask;
+        i = i
+            .wrapping_mul(5)
+            .wrapping_add(1)
+            .wrapping_add(perturb as usize)
+            & mask;
     }
 }
 
@@ -158,7 +178,11 @@ impl Inner {
     }
 
     fn grow(&mut self) {
-        self.resize(if self.used > 50_000 { self.used * 2 } else { self.used * 4 });
+        self.resize(if self.used > 50_000 {
+            self.used * 2
+        } else {
+            self.used * 4
+        });
     }
 }
 
@@ -191,22 +215,40 @@ impl SetTable {
     #[inline(always)]
     pub fn next_entry(&self, at: usize) -> Option<(usize, Value)> {
         let table = &self.inner().table;
-        table.get(at..)?.iter().position(|e| !e.key.is_unbound()).map(|n| (at + n, table[at + n].key.clone()))
+        table
+            .get(at..)?
+            .iter()
+            .position(|e| !e.key.is_unbound())
+            .map(|n| (at + n, table[at + n].key.clone()))
     }
 
     /// As `next_entry`, with the hash.
     pub fn next_hashed(&self, at: usize) -> Option<(usize, Value, i64)> {
         let table = &self.inner().table;
-        table.get(at..)?.iter().position(|e| !e.key.is_unbound()).map(|n| (at + n, table[at + n].key.clone(), table[at + n].hash))
+        table
+            .get(at..)?
+            .iter()
+            .position(|e| !e.key.is_unbound())
+            .map(|n| (at + n, table[at + n].key.clone(), table[at + n].hash))
     }
 
     /// All keys, copied out.
     pub fn keys(&self) -> Vec<Value> {
-        self.inner().table.iter().filter(|e| !e.key.is_unbound()).map(|e| e.key.clone()).collect()
+        self.inner()
+            .table
+            .iter()
+            .filter(|e| !e.key.is_unbound())
+            .map(|e| e.key.clone())
+            .collect()
     }
     /// All keys with their hashes, copied out.
     pub fn hashed_keys(&self) -> Vec<(i64, Value)> {
-        self.inner().table.iter().filter(|e| !e.key.is_unbound()).map(|e| (e.hash, e.key.clone())).collect()
+        self.inner()
+            .table
+            .iter()
+            .filter(|e| !e.key.is_unbound())
+            .map(|e| (e.hash, e.key.clone()))
+            .collect()
     }
 
     /// Looks a key up without calling script code.
@@ -271,7 +313,13 @@ impl SetTable {
     /// Removes the key at a place that `lookup_simple` or `candidates` gave.
     pub fn remove_at(&self, at: usize) -> Value {
         let inner = self.inner_mut();
-        let e = std::mem::replace(&mut inner.table[at], Entry { hash: -1, key: Value::UNBOUND });
+        let e = std::mem::replace(
+            &mut inner.table[at],
+            Entry {
+                hash: -1,
+                key: Value::UNBOUND,
+            },
+        );
         inner.used -= 1;
         self.changed();
         e.key
@@ -319,7 +367,10 @@ impl SetTable {
         if inner.table.is_empty() {
             inner.resize(0);
         }
-        let copy = |e: &Entry| Entry { hash: e.hash, key: e.key.clone() };
+        let copy = |e: &Entry| Entry {
+            hash: e.hash,
+            key: e.key.clone(),
+        };
         if inner.table.len() == from.table.len() && from.fill == from.used {
             inner.table = from.table.iter().map(copy).collect();
         } else {
@@ -395,7 +446,10 @@ mod tests {
         if let Found::At(at) = s.lookup_simple(&Value::small_unchecked(2), 2) {
             s.remove_at(at);
         }
-        assert!(matches!(s.lookup_simple(&Value::small_unchecked(2), 2), Found::Missing));
+        assert!(matches!(
+            s.lookup_simple(&Value::small_unchecked(2), 2),
+            Found::Missing
+        ));
         assert_eq!(s.len(), 2);
         assert_eq!(s.pop().and_then(|v| v.as_small()), Some(1));
     }

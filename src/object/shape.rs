@@ -59,7 +59,11 @@ impl Shape {
     /// The shape with `name` (an interned str) added, if it exists already.
     pub fn child(&self, name: &Value) -> Option<*const Shape> {
         // SAFETY: children live as long as the type that owns both.
-        self.children.borrow().iter().copied().find(|&c| unsafe { (*c).key.is(name) })
+        self.children
+            .borrow()
+            .iter()
+            .copied()
+            .find(|&c| unsafe { (*c).key.is(name) })
     }
 
     /// Makes the child shape for `name`; the caller (the type) owns it.

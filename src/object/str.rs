@@ -41,7 +41,11 @@ impl Str {
         let total = text.len() + room;
         let size = size_of::<Obj<Str>>() + total;
         // Use the whole cell: in-place growth then often needs no new one.
-        let cap = if size <= 512 { size.div_ceil(16) * 16 - size_of::<Obj<Str>>() } else { total };
+        let cap = if size <= 512 {
+            size.div_ceil(16) * 16 - size_of::<Obj<Str>>()
+        } else {
+            total
+        };
         let data = Str {
             len: Cell::new(text.len() as u32),
             chars: Cell::new(chars as u32),
@@ -59,7 +63,13 @@ impl Str {
     }
 
     /// Allocates an instance of a script class derived from str, with `slots` attribute slots.
-    pub fn alloc_with_slots(heap: &Heap, shape: *const Shape, text: &str, chars: usize, slots: u16) -> Value {
+    pub fn alloc_with_slots(
+        heap: &Heap,
+        shape: *const Shape,
+        text: &str,
+        chars: usize,
+        slots: u16,
+    ) -> Value {
         let cap = text.len().div_ceil(8) * 8;
         let data = Str {
             len: Cell::new(text.len() as u32),
@@ -80,7 +90,13 @@ impl Str {
 
     /// Allocates a str of the parts one after the other; `len` is their size in bytes and `chars` in code points, as the caller counted
     /// them. (A part beyond `len` is left out, missing bytes become blanks: a wrong count cannot make invalid text.)
-    pub fn from_parts<'a>(heap: &Heap, shape: *const Shape, len: usize, chars: usize, parts: impl Iterator<Item = &'a str>) -> Value {
+    pub fn from_parts<'a>(
+        heap: &Heap,
+        shape: *const Shape,
+        len: usize,
+        chars: usize,
+        parts: impl Iterator<Item = &'a str>,
+    ) -> Value {
         let v = Str::alloc(heap, shape, "", 0, len);
         if let Some(s) = v.get::<Str>() {
             let mut at = 0;
@@ -91,20 +107,31 @@ impl Str {
                     break;
                 }
                 // SAFETY: the cell has room for `len` bytes and `at + part.len() <= len`.
-                unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), s.bytes_ptr().add(at), part.len()) }
+                unsafe {
+                    std::ptr::copy_nonoverlapping(part.as_ptr(), s.bytes_ptr().add(at), part.len())
+                }
                 at += part.len();
             }
             whole &= at == len;
             // SAFETY: the rest of the room, up to `len`.
             unsafe { std::ptr::write_bytes(s.bytes_ptr().add(at), b' ', len - at) }
             s.len.set(len as u32);
-            s.chars.set(if whole { chars } else { s.as_str().chars().count() } as u32);
+            s.chars.set(if whole {
+                chars
+            } else {
+                s.as_str().chars().count()
+            } as u32);
         }
         v
     }
 
     /// Allocates an ASCII str of `len` bytes and lets `fill` write them (they are blanks at first). Bytes outside ASCII become `?`.
-    pub fn ascii_with(heap: &Heap, shape: *const Shape, len: usize, fill: impl FnOnce(&mut [u8])) -> Value {
+    pub fn ascii_with(
+        heap: &Heap,
+        shape: *const Shape,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Value {
         let v = Str::alloc(heap, shape, "", 0, len);
         if let Some(s) = v.get::<Str>() {
             // SAFETY: the cell has room for `len` bytes, written here before they are read; nobody else has the str yet.
@@ -132,7 +159,12 @@ impl Str {
     #[inline(always)]
     pub fn as_str(&self) -> &str {
         // SAFETY: rule 1, and `len` bytes are initialised.
-        unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.bytes_ptr(), self.len.get() as usize)) }
+        unsafe {
+            std::str::from_utf8_unchecked(std::slice::from_raw_parts(
+                self.bytes_ptr(),
+                self.len.get() as usize,
+            ))
+        }
     }
 
     /// Number of code points.
@@ -163,7 +195,12 @@ impl Str {
         let (mut byte, mut at) = (0, 0);
         if i >= INDEX_STEP {
             let mut index = self.index.borrow_mut();
-            let table = index.get_or_insert_with(|| s.char_indices().step_by(INDEX_STEP).map(|(b, _)| b as u32).collect());
+            let table = index.get_or_insert_with(|| {
+                s.char_indices()
+                    .step_by(INDEX_STEP)
+                    .map(|(b, _)| b as u32)
+                    .collect()
+            });
             let slot = (i / INDEX_STEP).min(table.len() - 1);
             byte = table[slot] as usize;
             at = slot * INDEX_STEP;
@@ -181,7 +218,11 @@ impl Str {
     /// The text between two code point positions (start <= end <= char_len).
     pub fn slice(&self, start: usize, end: usize) -> &str {
         let a = self.byte_offset(start);
-        let b = if self.is_ascii() { end } else { self.byte_offset(end) };
+        let b = if self.is_ascii() {
+            end
+        } else {
+            self.byte_offset(end)
+        };
         &self.as_str()[a..b]
     }
 
@@ -207,7 +248,9 @@ impl Str {
 
     pub fn is_interned(&self) -> bool {
         // SAFETY: every Str sits in an Obj behind its header.
-        let h = unsafe { &*((self as *const Str as *const u8).sub(size_of::<Header>()) as *const Header) };
+        let h = unsafe {
+            &*((self as *const Str as *const u8).sub(size_of::<Header>()) as *const Header)
+        };
         h.flags.get() & flag::INTERNED != 0
     }
 }

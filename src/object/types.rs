@@ -188,7 +188,10 @@ unsafe impl Payload for TypeObj {
         if let Some(d) = self.dict.get::<super::dict::Dict>() {
             d.clear();
         }
-        let old = (self.init_fn.replace(Value::UNBOUND), self.mro.replace(Value::UNBOUND));
+        let old = (
+            self.init_fn.replace(Value::UNBOUND),
+            self.mro.replace(Value::UNBOUND),
+        );
         drop(old);
     }
 }
@@ -229,7 +232,8 @@ impl TypeObj {
     pub fn is_subtype(&self, other: &Value) -> bool {
         // SAFETY: the MRO is not replaced during the loop, which calls nothing.
         let mro = unsafe { &*self.mro.as_ptr() };
-        mro.get::<super::seq::Tuple>().is_some_and(|m| m.iter().any(|t| t.is(other)))
+        mro.get::<super::seq::Tuple>()
+            .is_some_and(|m| m.iter().any(|t| t.is(other)))
     }
 }
 

@@ -21,8 +21,8 @@
 
 #![allow(unsafe_code)]
 
-use super::heap;
 use super::header::{Header, Kind, Obj, Payload};
+use super::heap;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 
@@ -87,7 +87,11 @@ impl Value {
     /// An int that fits inline, or None.
     #[inline(always)]
     pub fn small(i: i64) -> Option<Value> {
-        if (SMALL_MIN..=SMALL_MAX).contains(&i) { Some(Value::small_unchecked(i)) } else { None }
+        if (SMALL_MIN..=SMALL_MAX).contains(&i) {
+            Some(Value::small_unchecked(i))
+        } else {
+            None
+        }
     }
 
     /// An int known to fit inline (lengths, indices, 32-bit numbers).
@@ -115,7 +119,11 @@ impl Value {
     /// The int, if inline. Bools are not ints here.
     #[inline(always)]
     pub fn as_small(&self) -> Option<i64> {
-        if self.is_small() { Some(self.bits() as i64 >> 1) } else { None }
+        if self.is_small() {
+            Some(self.bits() as i64 >> 1)
+        } else {
+            None
+        }
     }
 
     #[inline(always)]
@@ -169,7 +177,11 @@ impl Value {
     }
     /// None for the script's None and for the unbound marker.
     pub fn non_none(&self) -> Option<&Value> {
-        if self.is_unbound() || self.is_none() { None } else { Some(self) }
+        if self.is_unbound() || self.is_none() {
+            None
+        } else {
+            Some(self)
+        }
     }
 
     #[inline(always)]
@@ -181,7 +193,11 @@ impl Value {
     #[inline(always)]
     pub fn header(&self) -> Option<&Header> {
         // SAFETY: tag 000 marks the address of a live Obj, kept alive by the count that `self` owns.
-        if self.is_heap() { Some(unsafe { &*(self.bits() as *const Header) }) } else { None }
+        if self.is_heap() {
+            Some(unsafe { &*(self.bits() as *const Header) })
+        } else {
+            None
+        }
     }
 
     /// The kind of payload; immediates answer as their boxed forms do.
@@ -312,12 +328,29 @@ mod tests {
 
     #[test]
     fn floats_survive_the_tagging() {
-        for f in [0.0, 1.0, -1.0, 0.5, 3.25e10, -1e-20, 1e77, 1.7e-77, f64::from_bits(0x3000_0000_0000_0001)] {
+        for f in [
+            0.0,
+            1.0,
+            -1.0,
+            0.5,
+            3.25e10,
+            -1e-20,
+            1e77,
+            1.7e-77,
+            f64::from_bits(0x3000_0000_0000_0001),
+        ] {
             let b = inline_float_bits(f).expect("common exponents fit");
             assert_eq!(b & 3, 2);
             assert_eq!(float_from_bits(b).to_bits(), f.to_bits());
         }
-        for f in [-0.0, f64::NAN, f64::INFINITY, 1e300, 5e-324, f64::from_bits(0x3000_0000_0000_0000)] {
+        for f in [
+            -0.0,
+            f64::NAN,
+            f64::INFINITY,
+            1e300,
+            5e-324,
+            f64::from_bits(0x3000_0000_0000_0000),
+        ] {
             assert_eq!(inline_float_bits(f), None, "{f}");
         }
     }

@@ -33,14 +33,30 @@ unsafe impl Payload for WeakRef {
 
 impl WeakRef {
     /// Makes a weak reference to a heap object (None for an immediate).
-    pub fn alloc(heap: &Heap, shape: *const Shape, target: &Value, callback: Value) -> Option<Value> {
+    pub fn alloc(
+        heap: &Heap,
+        shape: *const Shape,
+        target: &Value,
+        callback: Value,
+    ) -> Option<Value> {
         WeakRef::alloc_with_slots(heap, shape, target, callback, None)
     }
 
     /// The same for an instance of a script subclass, with attribute slots.
-    pub fn alloc_with_slots(heap: &Heap, shape: *const Shape, target: &Value, callback: Value, slots: Option<u16>) -> Option<Value> {
+    pub fn alloc_with_slots(
+        heap: &Heap,
+        shape: *const Shape,
+        target: &Value,
+        callback: Value,
+        slots: Option<u16>,
+    ) -> Option<Value> {
         let h = target.header()?;
-        let data = WeakRef { target: Cell::new(h as *const Header as usize), callback: RefCell::new(callback), hash: Cell::new(None), heap };
+        let data = WeakRef {
+            target: Cell::new(h as *const Header as usize),
+            callback: RefCell::new(callback),
+            hash: Cell::new(None),
+            heap,
+        };
         let v = match slots {
             None => heap.alloc(shape, data, 0),
             // SAFETY: a weak reference has no tail of its own.

@@ -24,8 +24,14 @@ pub fn big_to_f64(b: &BigInt) -> Option<f64> {
     let magnitude = b.magnitude();
     let top = (magnitude >> shift).to_u64()?;
     let sticky = magnitude.trailing_zeros().is_some_and(|z| z < shift) as u64;
-    let f = (top | sticky) as f64 * 2f64.powi((shift / 2) as i32) * 2f64.powi((shift - shift / 2) as i32);
-    let f = if b.sign() == num_bigint::Sign::Minus { -f } else { f };
+    let f = (top | sticky) as f64
+        * 2f64.powi((shift / 2) as i32)
+        * 2f64.powi((shift - shift / 2) as i32);
+    let f = if b.sign() == num_bigint::Sign::Minus {
+        -f
+    } else {
+        f
+    };
     f.is_finite().then_some(f)
 }
 
@@ -86,7 +92,11 @@ impl Vm {
     /// `a op b`.
     pub fn binary(&self, op: BinOp, a: &Value, b: &Value) -> Res {
         let v = self.binary_or_not(op, a, b)?;
-        if v.is_not_implemented() { Err(self.binary_error(op, a, b, false)) } else { Ok(v) }
+        if v.is_not_implemented() {
+            Err(self.binary_error(op, a, b, false))
+        } else {
+            Ok(v)
+        }
     }
 
     /// `a op= b`.
@@ -98,7 +108,11 @@ impl Vm {
             }
         }
         let v = self.binary_or_not(op, a, b)?;
-        if v.is_not_implemented() { Err(self.binary_error(op, a, b, true)) } else { Ok(v) }
+        if v.is_not_implemented() {
+            Err(self.binary_error(op, a, b, true))
+        } else {
+            Ok(v)
+        }
     }
 
     /// True if `+` on this value concatenates.
@@ -112,10 +126,18 @@ impl Vm {
         use crate::object::header::Kind;
         let got = self.type_name(b);
         match a.kind() {
-            Kind::Bytes | Kind::ByteArray => self.type_error(format!("can't concat {got} to {}", self.type_name(a))),
+            Kind::Bytes | Kind::ByteArray => {
+                self.type_error(format!("can't concat {got} to {}", self.type_name(a)))
+            }
             kind => {
-                let name = self.kind_type(kind).get::<TypeObj>().map(TypeObj::name_str).unwrap_or_default();
-                self.type_error(format!("can only concatenate {name} (not \"{got}\") to {name}"))
+                let name = self
+                    .kind_type(kind)
+                    .get::<TypeObj>()
+                    .map(TypeObj::name_str)
+                    .unwrap_or_default();
+                self.type_error(format!(
+                    "can only concatenate {name} (not \"{got}\") to {name}"
+                ))
             }
         }
     }
@@ -127,9 +149,17 @@ impl Vm {
         }
         if op == BinOp::Mul && (self.concatenates(a) || self.concatenates(b)) {
             let other = if self.concatenates(a) { b } else { a };
-            return self.type_error(format!("can't multiply sequence by non-int of type '{}'", self.type_name(other)));
+            return self.type_error(format!(
+                "can't multiply sequence by non-int of type '{}'",
+                self.type_name(other)
+            ));
         }
-        let text = format!("unsupported operand type(s) for {}: '{}' and '{}'", symbol(op, inplace), self.type_name(a), self.type_name(b));
+        let text = format!(
+            "unsupported operand type(s) for {}: '{}' and '{}'",
+            symbol(op, inplace),
+            self.type_name(a),
+            self.type_name(b)
+        );
         self.type_error(text)
     }
 
@@ -169,7 +199,10 @@ impl Vm {
 
     #[cold]
     fn unary_error(&self, what: &str, v: &Value) -> Raised {
-        self.type_error(format!("bad operand type for {what}: '{}'", self.type_name(v)))
+        self.type_error(format!(
+            "bad operand type for {what}: '{}'",
+            self.type_name(v)
+        ))
     }
 
     /// `a op b` for a comparison.
@@ -203,7 +236,11 @@ impl Vm {
             CmpOp::Ne => Ok(Value::bool(!a.is(b))),
             _ => {
                 let sign = ["<", "<=", "==", "!=", ">", ">="][op as usize];
-                Err(self.type_error(format!("'{sign}' not supported between instances of '{}' and '{}'", self.type_name(a), self.type_name(b))))
+                Err(self.type_error(format!(
+                    "'{sign}' not supported between instances of '{}' and '{}'",
+                    self.type_name(a),
+                    self.type_name(b)
+                )))
             }
         }
     }

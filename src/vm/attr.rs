@@ -34,7 +34,9 @@ const MAX_HINT: u16 = 48;
 /// What an inline cache of LOADATTR or LOADMETHOD may hold for one shape and name; valid while the shape keeps its id.
 pub enum AttrPlan {
     /// A slot of the instance at this byte offset. It may be unbound (a `__slots__` name not set): then the slow path gives the error.
-    Slot { offset: u32 },
+    Slot {
+        offset: u32,
+    },
     /// A value in the class that is no descriptor, and nothing in the instance hides it.
     ClassValue(Value),
     /// A function or native method in the class.
@@ -47,9 +49,14 @@ pub enum AttrPlan {
 /// What an inline cache of STOREATTR may hold for one shape and name.
 pub enum StorePlan {
     /// The slot at this byte offset.
-    Slot { offset: u32 },
+    Slot {
+        offset: u32,
+    },
     /// The first free slot, and the shape that the instance then has.
-    Add { offset: u32, new_shape: *const Shape },
+    Add {
+        offset: u32,
+        new_shape: *const Shape,
+    },
     None,
 }
 
@@ -67,7 +74,8 @@ impl std::ops::Deref for Found {
 /// True for a method of a native type that is not yet bound.
 #[inline(always)]
 fn is_native_method(v: &Value) -> bool {
-    v.get::<Native>().is_some_and(|n| !n.owner.is_unbound() && n.self_.is_unbound())
+    v.get::<Native>()
+        .is_some_and(|n| !n.owner.is_unbound() && n.self_.is_unbound())
 }
 
 impl Vm {
@@ -113,7 +121,11 @@ impl Vm {
             None => self.find_slow(t, name),
         };
         // SAFETY: the bits are those of a Value in a class dict; they are forgotten (by a new version) before that one is dropped.
-        if bits == 0 { None } else { Some(Found(ManuallyDrop::new(unsafe { Value::from_bits(bits) }))) }
+        if bits == 0 {
+            None
+        } else {
+            Some(Found(ManuallyDrop::new(unsafe { Value::from_bits(bits) })))
+        }
     }
 
     #[inline(never)]
@@ -138,14 +150,17 @@ impl Vm {
         let t = ty.get::<TypeObj>()?;
         match name.get::<Str>() {
             Some(s) if s.is_interned() => self.find(t, name).map(|f| Value::clone(&f)),
-            _ => self.find(t, &self.intern_value(name)).map(|f| Value::clone(&f)),
+            _ => self
+                .find(t, &self.intern_value(name))
+                .map(|f| Value::clone(&f)),
         }
     }
 
     /// A special method as the type of `obj` has it, unbound.
     #[inline]
     pub fn lookup_special(&self, obj: &Value, name: &Value) -> Option<Value> {
-        self.find(self.type_obj(obj), name).map(|f| Value::clone(&f))
+        self.find(self.type_obj(obj), name)
+            .map(|f| Value::clone(&f))
     }
 
     // ---- reading
@@ -174,7 +189,10 @@ impl Vm {
 
     #[cold]
     fn name_not_str(&self, name: &Value) -> Raised {
-        self.type_error(format!("attribute name must be string, not '{}'", self.type_name(name)))
+        self.type_error(format!(
+            "attribute name must be string, not '{}'",
+            self.type_name(name)
+        ))
     }
 
     /// `obj.name`, or None if that raises AttributeError; for plain objects no exception is made.
@@ -216,13 +234,17 @@ impl Vm {
             && self.is_data_descriptor(f)
             && self.type_obj(f).slots().descr_get.is_some()
         {
-            return self.bind_descriptor(f, Some(obj), self.type_ref(obj)).map(Some);
+            return self
+                .bind_descriptor(f, Some(obj), self.type_ref(obj))
+                .map(Some);
         }
         if let Some(v) = self.own_attr(obj, name)? {
             return Ok(Some(v));
         }
         match found {
-            Some(f) => self.bind_descriptor(&f, Some(obj), self.type_ref(obj)).map(Some),
+            Some(f) => self
+                .bind_descriptor(&f, Some(obj), self.type_ref(obj))
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -231,7 +253,14 @@ impl Vm {
     #[inline(always)]
     pub fn is_data_descriptor(&self, v: &Value) -> bool {
         match v.kind() {
-            Kind::Function | Kind::Native | Kind::Int | Kind::Str | Kind::ClassMethod | Kind::StaticMethod | Kind::None | Kind::Bool => false,
+            Kind::Function
+            | Kind::Native
+            | Kind::Int
+            | Kind::Str
+            | Kind::ClassMethod
+            | Kind::StaticMethod
+            | Kind::None
+            | Kind::Bool => false,
             Kind::Property | Kind::GetSet | Kind::SlotDescr => true,
             _ => self.type_obj(v).slots().descr_set.is_some(),
         }
@@ -240,10 +269,21 @@ impl Vm {
     /// What a class attribute gives when reached through an instance (or, with None, through the class).
     pub fn bind_descriptor(&self, d: &Value, obj: Option<&Value>, owner: &Value) -> Res {
         match (d.kind(), obj) {
-            (Kind::Int | Kind::Str | Kind::None | Kind::Bool | Kind::Float | Kind::Tuple | Kind::List | Kind::Dict, _) if d.header().is_none_or(|h| h.flags.get() & flag::SLOTS == 0) => {
-                Ok(d.clone())
-            }
-            (Kind::Function, Some(o)) => Ok(self.alloc(BoundMethod { func: d.clone(), self_: o.clone() })),
+            (
+                Kind::Int
+                | Kind::Str
+                | Kind::None
+                | Kind::Bool
+                | Kind::Float
+                | Kind::Tuple
+                | Kind::List
+                | Kind::Dict,
+                _,
+            ) if d.header().is_none_or(|h| h.flags.get() & flag::SLOTS == 0) => Ok(d.clone()),
+            (Kind::Function, Some(o)) => Ok(self.alloc(BoundMethod {
+                func: d.clone(),
+                self_: o.clone(),
+            })),
             (Kind::Native, Some(o)) => match d.get::<Native>() {
                 Some(n) if is_native_method(d) => Ok(self.bind_native(n, o)),
                 _ => Ok(d.clone()),
@@ -262,7 +302,9 @@ impl Vm {
             Kind::Module => obj.get::<Module>().map(|m| &m.dict),
             Kind::Function => {
                 // SAFETY: the dict, once made, is replaced only by `__dict__` assignment, not during this borrow.
-                obj.get::<Function>().map(|f| unsafe { &*f.dict.as_ptr() }).filter(|d| !d.is_unbound())
+                obj.get::<Function>()
+                    .map(|f| unsafe { &*f.dict.as_ptr() })
+                    .filter(|d| !d.is_unbound())
             }
             Kind::Type => obj.get::<TypeObj>().map(|t| &t.dict),
             _ => None,
@@ -278,7 +320,9 @@ impl Vm {
                 None => Ok(None),
             };
         }
-        let Some(h) = obj.header() else { return Ok(None) };
+        let Some(h) = obj.header() else {
+            return Ok(None);
+        };
         if h.flags.get() & flag::SLOTS == 0 {
             return Ok(None);
         }
@@ -362,7 +406,10 @@ impl Vm {
             return self.dict_store(obj, &dict, name, value);
         }
         let has_dict = t.has(tflag::DICT);
-        let Some(h) = obj.header().filter(|h| has_dict && h.flags.get() & flag::SLOTS != 0) else {
+        let Some(h) = obj
+            .header()
+            .filter(|h| has_dict && h.flags.get() & flag::SLOTS != 0)
+        else {
             return Err(self.cannot_set(obj, name, found.is_some(), value.is_none()));
         };
         // SAFETY: objects with slots have a shape, which lives as long as its type.
@@ -392,8 +439,16 @@ impl Vm {
         self.dict_store(obj, &dict, name, value)
     }
 
-    fn dict_store(&self, obj: &Value, dict: &Value, name: &Value, value: Option<&Value>) -> Res<()> {
-        let Some(d) = dict.get::<Dict>() else { return Err(self.no_attribute(obj, name)) };
+    fn dict_store(
+        &self,
+        obj: &Value,
+        dict: &Value,
+        name: &Value,
+        value: Option<&Value>,
+    ) -> Res<()> {
+        let Some(d) = dict.get::<Dict>() else {
+            return Err(self.no_attribute(obj, name));
+        };
         match value {
             Some(v) => self.dict_set(d, name.clone(), v.clone()),
             None => match self.dict_del(d, name)? {
@@ -433,7 +488,9 @@ impl Vm {
 
     /// Moves an instance with slots to dict mode, if it is not there yet; gives its dict.
     pub fn dict_mode(&self, obj: &Value) -> Value {
-        let Some(h) = obj.header() else { return self.dict() };
+        let Some(h) = obj.header() else {
+            return self.dict();
+        };
         // SAFETY: objects with slots have a shape, which lives as long as its type.
         let shape = unsafe { &*h.shape.get() };
         let t = shape.type_obj();
@@ -473,7 +530,9 @@ impl Vm {
     pub fn instance_dict(&self, obj: &Value) -> Res<Option<Value>> {
         match obj.kind() {
             Kind::Function => {
-                let Some(f) = obj.get::<Function>() else { return Ok(None) };
+                let Some(f) = obj.get::<Function>() else {
+                    return Ok(None);
+                };
                 if f.dict.borrow().is_unbound() {
                     f.dict.replace(self.dict());
                 }
@@ -481,7 +540,11 @@ impl Vm {
             }
             Kind::Module | Kind::Type => Ok(self.payload_dict(obj).cloned()),
             _ => match obj.header() {
-                Some(h) if h.flags.get() & flag::SLOTS != 0 && self.type_obj(obj).has(tflag::DICT) => Ok(Some(self.dict_mode(obj))),
+                Some(h)
+                    if h.flags.get() & flag::SLOTS != 0 && self.type_obj(obj).has(tflag::DICT) =>
+                {
+                    Ok(Some(self.dict_mode(obj)))
+                }
                 _ => Ok(None),
             },
         }
@@ -490,7 +553,10 @@ impl Vm {
     /// Replaces an object's `__dict__`.
     pub fn set_instance_dict(&self, obj: &Value, dict: &Value) -> Res<()> {
         if !dict.is_kind::<Dict>() {
-            return Err(self.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", self.type_name(dict))));
+            return Err(self.type_error(format!(
+                "__dict__ must be set to a dictionary, not a '{}'",
+                self.type_name(dict)
+            )));
         }
         match obj.get::<Function>() {
             Some(f) => drop(f.dict.replace(dict.clone())),
@@ -499,7 +565,12 @@ impl Vm {
                     && h.flags.get() & flag::SLOTS != 0
                 {
                     let old = self.dict_mode(obj);
-                    drop(set_slot(&self.heap, obj, self.type_obj(obj).nslots.get(), dict.clone()));
+                    drop(set_slot(
+                        &self.heap,
+                        obj,
+                        self.type_obj(obj).nslots.get(),
+                        dict.clone(),
+                    ));
                     drop(old);
                 }
             }
@@ -536,7 +607,9 @@ impl Vm {
         } else if self.type_obj(obj).has(tflag::DICT) && deleting {
             format!("'{ty}' object has no attribute '{text}'")
         } else {
-            format!("'{ty}' object has no attribute '{text}' and no __dict__ for setting new attributes")
+            format!(
+                "'{ty}' object has no attribute '{text}' and no __dict__ for setting new attributes"
+            )
         };
         self.attribute_error(&message, obj, name)
     }
@@ -545,17 +618,27 @@ impl Vm {
 
     /// Where LOADATTR and LOADMETHOD find an attribute of all objects with this object's shape.
     pub fn attr_plan(&self, obj: &Value, name: &Value) -> (u32, AttrPlan) {
-        let Some((h, shape, t)) = self.plain_shape(obj, tflag::PLAIN_GETATTR) else { return (0, AttrPlan::None) };
+        let Some((h, shape, t)) = self.plain_shape(obj, tflag::PLAIN_GETATTR) else {
+            return (0, AttrPlan::None);
+        };
         let id = shape.id.get();
         let found = self.find(t, name);
         if let Some(f) = &found
             && self.is_data_descriptor(f)
         {
             if let Some(s) = f.get::<SlotDescr>() {
-                return (id, self.slot_plan(h, s.slot).map_or(AttrPlan::None, |offset| AttrPlan::Slot { offset }));
+                return (
+                    id,
+                    self.slot_plan(h, s.slot)
+                        .map_or(AttrPlan::None, |offset| AttrPlan::Slot { offset }),
+                );
             }
             return match f.get::<Property>() {
-                Some(p) if p.get.borrow().is_kind::<Function>() && self.is_exact(f, Kind::Property) => (id, AttrPlan::Property(p.get.borrow().clone())),
+                Some(p)
+                    if p.get.borrow().is_kind::<Function>() && self.is_exact(f, Kind::Property) =>
+                {
+                    (id, AttrPlan::Property(p.get.borrow().clone()))
+                }
                 _ => (id, AttrPlan::None),
             };
         }
@@ -564,14 +647,22 @@ impl Vm {
                 return (id, AttrPlan::None);
             }
             if let Some(i) = shape.slot(name) {
-                return (id, self.slot_plan(h, i).map_or(AttrPlan::None, |offset| AttrPlan::Slot { offset }));
+                return (
+                    id,
+                    self.slot_plan(h, i)
+                        .map_or(AttrPlan::None, |offset| AttrPlan::Slot { offset }),
+                );
             }
         }
         match found {
             None => (id, AttrPlan::None),
-            Some(f) if f.is_kind::<Function>() || is_native_method(&f) => (id, AttrPlan::Method(Value::clone(&f))),
+            Some(f) if f.is_kind::<Function>() || is_native_method(&f) => {
+                (id, AttrPlan::Method(Value::clone(&f)))
+            }
             Some(f) if f.is_kind::<StaticMethod>() => match f.get::<StaticMethod>() {
-                Some(s) if self.is_exact(&f, Kind::StaticMethod) => (id, AttrPlan::ClassValue(s.0.clone())),
+                Some(s) if self.is_exact(&f, Kind::StaticMethod) => {
+                    (id, AttrPlan::ClassValue(s.0.clone()))
+                }
                 _ => (id, AttrPlan::None),
             },
             Some(f) if self.type_obj(&f).slots().descr_get.is_some() => (id, AttrPlan::None),
@@ -581,19 +672,28 @@ impl Vm {
 
     /// Where STOREATTR puts an attribute of all objects with this object's shape.
     pub fn store_plan(&self, obj: &Value, name: &Value) -> (u32, StorePlan) {
-        let Some((h, shape, t)) = self.plain_shape(obj, tflag::PLAIN_SETATTR) else { return (0, StorePlan::None) };
+        let Some((h, shape, t)) = self.plain_shape(obj, tflag::PLAIN_SETATTR) else {
+            return (0, StorePlan::None);
+        };
         let id = shape.id.get();
         if let Some(f) = self.find(t, name)
             && self.is_data_descriptor(&f)
         {
             let slot = f.get::<SlotDescr>().and_then(|s| self.slot_plan(h, s.slot));
-            return (id, slot.map_or(StorePlan::None, |offset| StorePlan::Slot { offset }));
+            return (
+                id,
+                slot.map_or(StorePlan::None, |offset| StorePlan::Slot { offset }),
+            );
         }
         if h.flags.get() & flag::SLOTS == 0 || !t.has(tflag::DICT) || shape.dict_mode {
             return (id, StorePlan::None);
         }
         if let Some(i) = shape.slot(name) {
-            return (id, self.slot_plan(h, i).map_or(StorePlan::None, |offset| StorePlan::Slot { offset }));
+            return (
+                id,
+                self.slot_plan(h, i)
+                    .map_or(StorePlan::None, |offset| StorePlan::Slot { offset }),
+            );
         }
         match self.slot_plan(h, shape.nslots) {
             Some(offset) => match self.add_shape(t, shape, name) {
@@ -610,7 +710,11 @@ impl Vm {
     }
 
     /// The shape of an object whose attributes follow the generic rules.
-    fn plain_shape<'a>(&self, obj: &'a Value, plain: u32) -> Option<(&'a Header, &'a Shape, &'a TypeObj)> {
+    fn plain_shape<'a>(
+        &self,
+        obj: &'a Value,
+        plain: u32,
+    ) -> Option<(&'a Header, &'a Shape, &'a TypeObj)> {
         let h = obj.header()?;
         if h.shape.get().is_null() || matches!(h.kind, Kind::Module | Kind::Function | Kind::Type) {
             return None;
@@ -624,5 +728,8 @@ impl Vm {
 
 /// The owner of a GetSet as text, for messages.
 pub fn getset_owner(g: &GetSet) -> String {
-    g.owner.get::<TypeObj>().map(TypeObj::name_str).unwrap_or_default()
+    g.owner
+        .get::<TypeObj>()
+        .map(TypeObj::name_str)
+        .unwrap_or_default()
 }

@@ -31,8 +31,15 @@ impl Layout {
         let argcount = c.code.argcount as usize;
         let named = argcount + c.code.kwonlyargcount as usize;
         let varargs = (c.flags & flags::VARARGS != 0).then_some(named);
-        let varkw = (c.flags & flags::VARKEYWORDS != 0).then_some(named + varargs.is_some() as usize);
-        Layout { argcount, posonly: c.code.posonlyargcount as usize, named, varargs, varkw }
+        let varkw =
+            (c.flags & flags::VARKEYWORDS != 0).then_some(named + varargs.is_some() as usize);
+        Layout {
+            argcount,
+            posonly: c.code.posonlyargcount as usize,
+            named,
+            varargs,
+            varkw,
+        }
     }
 }
 
@@ -79,12 +86,19 @@ impl Vm {
                 return Err(self.type_error("keywords must be strings"));
             }
             let candidates = &params[l.posonly..];
-            let at = candidates.iter().position(|p| p.is(name)).or_else(|| candidates.iter().position(|p| same_name(p, name)));
+            let at = candidates
+                .iter()
+                .position(|p| p.is(name))
+                .or_else(|| candidates.iter().position(|p| same_name(p, name)));
             match (at, &extra) {
                 (Some(i), _) => {
                     let r = &mut regs[l.posonly + i];
                     if !r.is_unbound() {
-                        return Err(self.type_error(format!("{}() got multiple values for argument '{}'", self.function_name(f), text(name))));
+                        return Err(self.type_error(format!(
+                            "{}() got multiple values for argument '{}'",
+                            self.function_name(f),
+                            text(name)
+                        )));
                     }
                     *r = value.clone();
                 }
@@ -113,7 +127,11 @@ impl Vm {
             }
         }
         let missing: Vec<usize> = (from..first).filter(|&i| regs[i].is_unbound()).collect();
-        if missing.is_empty() { Ok(()) } else { Err(self.missing_arguments(f, "positional", &missing)) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(self.missing_arguments(f, "positional", &missing))
+        }
     }
 
     fn bind_keyword_defaults(&self, f: &Function, l: &Layout, regs: &mut [Value]) -> Res<()> {
@@ -124,12 +142,19 @@ impl Vm {
             if !regs[i].is_unbound() {
                 continue;
             }
-            match defaults.get::<Dict>().and_then(|d| self.dict_get_str(d, &code.varnames[i])) {
+            match defaults
+                .get::<Dict>()
+                .and_then(|d| self.dict_get_str(d, &code.varnames[i]))
+            {
                 Some(v) => regs[i] = v,
                 None => missing.push(i),
             }
         }
-        if missing.is_empty() { Ok(()) } else { Err(self.missing_arguments(f, "keyword-only", &missing)) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(self.missing_arguments(f, "keyword-only", &missing))
+        }
     }
 
     /// A function's qualified name, for messages.
@@ -139,7 +164,10 @@ impl Vm {
 
     #[cold]
     fn missing_arguments(&self, f: &Function, kind: &str, which: &[usize]) -> Raised {
-        let names: Vec<String> = which.iter().map(|&i| format!("'{}'", text(&f.code_obj().varnames[i]))).collect();
+        let names: Vec<String> = which
+            .iter()
+            .map(|&i| format!("'{}'", text(&f.code_obj().varnames[i])))
+            .collect();
         let list = match names.as_slice() {
             [one] => one.clone(),
             [a, b] => format!("{a} and {b}"),
@@ -147,43 +175,84 @@ impl Vm {
             [] => String::new(),
         };
         let s = if names.len() == 1 { "" } else { "s" };
-        self.type_error(format!("{}() missing {} required {kind} argument{s}: {list}", self.function_name(f), names.len()))
+        self.type_error(format!(
+            "{}() missing {} required {kind} argument{s}: {list}",
+            self.function_name(f),
+            names.len()
+        ))
     }
 
     #[cold]
-    fn too_many_positional(&self, f: &Function, l: &Layout, given: usize, regs: &[Value]) -> Raised {
+    fn too_many_positional(
+        &self,
+        f: &Function,
+        l: &Layout,
+        given: usize,
+        regs: &[Value],
+    ) -> Raised {
         let defaults = tuple_items(&f.defaults.borrow()).len();
         let (takes, plural) = if defaults > 0 {
-            (format!("from {} to {}", l.argcount.saturating_sub(defaults), l.argcount), true)
+            (
+                format!(
+                    "from {} to {}",
+                    l.argcount.saturating_sub(defaults),
+                    l.argcount
+                ),
+                true,
+            )
         } else {
             (l.argcount.to_string(), l.argcount != 1)
         };
-        let by_keyword = regs[l.argcount..l.named].iter().filter(|r| !r.is_unbound()).count();
+        let by_keyword = regs[l.argcount..l.named]
+            .iter()
+            .filter(|r| !r.is_unbound())
+            .count();
         let s = |n: usize| if n == 1 { "" } else { "s" };
         let more = if by_keyword > 0 {
-            format!(" positional argument{} (and {by_keyword} keyword-only argument{})", s(given), s(by_keyword))
+            format!(
+                " positional argument{} (and {by_keyword} keyword-only argument{})",
+                s(given),
+                s(by_keyword)
+            )
         } else {
             String::new()
         };
-        let was = if given == 1 && by_keyword == 0 { "was" } else { "were" };
+        let was = if given == 1 && by_keyword == 0 {
+            "was"
+        } else {
+            "were"
+        };
         let plural = if plural { "s" } else { "" };
-        self.type_error(format!("{}() takes {takes} positional argument{plural} but {given}{more} {was} given", self.function_name(f)))
+        self.type_error(format!(
+            "{}() takes {takes} positional argument{plural} but {given}{more} {was} given",
+            self.function_name(f)
+        ))
     }
 
     #[cold]
     fn unexpected_keyword(&self, f: &Function, l: &Layout, args: Args, name: &Value) -> Raised {
         let params = &f.code_obj().varnames[..l.named];
-        let posonly: Vec<&str> = params[..l.posonly].iter().filter(|p| args.names.iter().any(|n| same_name(n, p))).map(text).collect();
+        let posonly: Vec<&str> = params[..l.posonly]
+            .iter()
+            .filter(|p| args.names.iter().any(|n| same_name(n, p)))
+            .map(text)
+            .collect();
         let fname = self.function_name(f);
         if !posonly.is_empty() {
-            return self.type_error(format!("{fname}() got some positional-only arguments passed as keyword arguments: '{}'", posonly.join(", ")));
+            return self.type_error(format!(
+                "{fname}() got some positional-only arguments passed as keyword arguments: '{}'",
+                posonly.join(", ")
+            ));
         }
         let known = params[l.posonly..].iter().map(text);
         let hint = match super::suggest::closest(text(name), known) {
             Some(s) => format!(". Did you mean '{s}'?"),
             None => String::new(),
         };
-        self.type_error(format!("{fname}() got an unexpected keyword argument '{}'{hint}", text(name)))
+        self.type_error(format!(
+            "{fname}() got an unexpected keyword argument '{}'{hint}",
+            text(name)
+        ))
     }
 }
 

@@ -31,12 +31,18 @@ pub fn with_first<R>(first: &Value, args: Args, f: impl FnOnce(Args) -> R) -> R 
         }
         // SAFETY: n words are written, each the bits of a Value that the caller keeps alive during `f`; the copies are never dropped.
         let all = unsafe { std::slice::from_raw_parts(words.as_ptr() as *const Value, n) };
-        return f(Args { all, names: args.names });
+        return f(Args {
+            all,
+            names: args.names,
+        });
     }
     let mut all = Vec::with_capacity(n);
     all.push(first.clone());
     all.extend_from_slice(args.all);
-    f(Args { all: &all, names: args.names })
+    f(Args {
+        all: &all,
+        names: args.names,
+    })
 }
 
 impl Vm {
@@ -79,13 +85,21 @@ impl Vm {
         let mut all = pos.to_vec();
         all.extend(kw.iter().map(|(_, v)| v.clone()));
         let names: Vec<Value> = kw.iter().map(|(n, _)| n.clone()).collect();
-        self.call_args(f, Args { all: &all, names: &names })
+        self.call_args(
+            f,
+            Args {
+                all: &all,
+                names: &names,
+            },
+        )
     }
 
     /// Calls `obj.name(*args)`.
     pub fn call_method(&self, obj: &Value, name: &Value, args: &[Value]) -> Res {
         match self.load_method(obj, name)? {
-            (f, Some(this)) => with_first(&this, Args::positional(args), |args| self.call_args(&f, args)),
+            (f, Some(this)) => with_first(&this, Args::positional(args), |args| {
+                self.call_args(&f, args)
+            }),
             (f, None) => self.call(&f, args),
         }
     }
@@ -94,7 +108,9 @@ impl Vm {
     #[inline]
     pub fn call_special(&self, obj: &Value, name: &Value, args: &[Value]) -> Res<Option<Value>> {
         match self.lookup_special(obj, name) {
-            Some(found) => self.call_found(&found, obj, Args::positional(args)).map(Some),
+            Some(found) => self
+                .call_found(&found, obj, Args::positional(args))
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -114,7 +130,11 @@ impl Vm {
     #[inline(always)]
     pub fn check_native_stack(&self) -> Res<()> {
         let here = 0u8;
-        if (&raw const here as usize) < self.native_limit.get() { Err(self.recursion_error()) } else { Ok(()) }
+        if (&raw const here as usize) < self.native_limit.get() {
+            Err(self.recursion_error())
+        } else {
+            Ok(())
+        }
     }
 
     #[cold]

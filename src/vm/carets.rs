@@ -8,7 +8,9 @@ use std::fmt::Write;
 /// Where the `^` go within a one-line expression: byte offsets, or None for all of it.
 fn anchors(text: &str) -> Option<(usize, usize)> {
     let parsed = corun_grammar::parse(text, corun_grammar::Mode::Expression).ok()?;
-    let corun_grammar::ast::Root::Expression(e) = parsed.root else { return None };
+    let corun_grammar::ast::Root::Expression(e) = parsed.root else {
+        return None;
+    };
     use corun_grammar::ast::ExprKind;
     match &e.kind {
         ExprKind::BinOp { left, right, .. } => {
@@ -77,28 +79,46 @@ pub fn render(lines: &[&str], l1: u32, c1: u32, l2: u32, c2: u32) -> String {
     }
     // Several lines: common indentation goes, each line is marked from its first to its last character in range.
     let block = &lines[first..=last];
-    let dedent = block.iter().filter(|l| !l.trim().is_empty()).map(|l| l.len() - l.trim_start().len()).min().unwrap_or(0);
+    let dedent = block
+        .iter()
+        .filter(|l| !l.trim().is_empty())
+        .map(|l| l.len() - l.trim_start().len())
+        .min()
+        .unwrap_or(0);
     let mut source = String::new();
     let mut offset_of = Vec::new();
     for (i, l) in block.iter().enumerate() {
         offset_of.push(source.len() as i64 - if i == 0 { c1 as i64 } else { 0 });
         let a = if i == 0 { c1 as usize } else { 0 };
-        let b = if i + 1 == block.len() { (c2 as usize).min(l.len()) } else { l.len() };
+        let b = if i + 1 == block.len() {
+            (c2 as usize).min(l.len())
+        } else {
+            l.len()
+        };
         source.push_str(l.get(a..b).unwrap_or(""));
         if i + 1 < block.len() {
             source.push('\n');
         }
     }
     let marks = anchors(&source);
-    let covers_all = block[0].get(..c1 as usize).is_none_or(|s| s.trim().is_empty())
-        && block[block.len() - 1].get(c2 as usize..).is_none_or(|s| s.trim().is_empty());
+    let covers_all = block[0]
+        .get(..c1 as usize)
+        .is_none_or(|s| s.trim().is_empty())
+        && block[block.len() - 1]
+            .get(c2 as usize..)
+            .is_none_or(|s| s.trim().is_empty());
     let plain = covers_all && marks.is_none();
     let n = block.len();
     for (i, l) in block.iter().enumerate() {
         // Of a long range the middle is left out.
         if n > 4 && i >= 2 && i < n - 2 {
             if i == 2 {
-                let _ = writeln!(out, "    ...<{} line{}>...", n - 4, if n == 5 { "" } else { "s" });
+                let _ = writeln!(
+                    out,
+                    "    ...<{} line{}>...",
+                    n - 4,
+                    if n == 5 { "" } else { "s" }
+                );
             }
             continue;
         }
@@ -109,7 +129,11 @@ pub fn render(lines: &[&str], l1: u32, c1: u32, l2: u32, c2: u32) -> String {
         }
         let indent = l.len() - l.trim_start().len();
         let a = if i == 0 { c1 as usize } else { indent };
-        let b = if i + 1 == n { c2 as usize } else { l.trim_end().len() };
+        let b = if i + 1 == n {
+            c2 as usize
+        } else {
+            l.trim_end().len()
+        };
         if a >= b {
             continue;
         }

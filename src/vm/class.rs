@@ -24,7 +24,12 @@ use crate::object::value::Value;
 use std::cell::{Cell, RefCell};
 
 /// Flags that a type has from its base.
-pub const INHERITED: u32 = tflag::DICT | tflag::WEAKREF | tflag::SEQUENCE | tflag::MAPPING | tflag::MATCH_SELF | tflag::METACLASS;
+pub const INHERITED: u32 = tflag::DICT
+    | tflag::WEAKREF
+    | tflag::SEQUENCE
+    | tflag::MAPPING
+    | tflag::MATCH_SELF
+    | tflag::METACLASS;
 
 /// `__new__` of native types, bound to the type. `native_call` knows it by its address, so the signature is for show.
 pub static NEW_DEF: NativeDef = NativeDef {
@@ -109,7 +114,11 @@ impl Vm {
             name: RefCell::new(name.clone()),
             qualname: RefCell::new(name),
             dict: self.dict(),
-            bases: RefCell::new(if base.is_some() { self.tuple(vec![p.base.clone()]) } else { self.tuple(vec![]) }),
+            bases: RefCell::new(if base.is_some() {
+                self.tuple(vec![p.base.clone()])
+            } else {
+                self.tuple(vec![])
+            }),
             mro: RefCell::new(Value::UNBOUND),
             base: RefCell::new(base.map(|_| p.base.clone())),
             kind: p.kind,
@@ -124,7 +133,9 @@ impl Vm {
             subclasses: RefCell::new(Vec::new()),
             init_fn: RefCell::new(Value::UNBOUND),
         });
-        let Some(t) = ty.get::<TypeObj>() else { return ty };
+        let Some(t) = ty.get::<TypeObj>() else {
+            return ty;
+        };
         let mut mro = vec![ty.clone()];
         if let Some(b) = base {
             mro.extend_from_slice(tuple_items(&b.mro.borrow()));
@@ -132,10 +143,22 @@ impl Vm {
         t.mro.replace(self.tuple(mro));
         self.link_type(&ty, t);
         self.fill_native_dict(&ty, t, &p, &own);
-        let object_slots = if base.is_some() { self.kind_type(Kind::Object).get::<TypeObj>().map(|o| *o.slots()) } else { Some(slots) };
+        let object_slots = if base.is_some() {
+            self.kind_type(Kind::Object)
+                .get::<TypeObj>()
+                .map(|o| *o.slots())
+        } else {
+            Some(slots)
+        };
         if let Some(o) = object_slots {
-            t.set_flag(tflag::PLAIN_GETATTR, slots.getattr.map(|f| f as usize) == o.getattr.map(|f| f as usize));
-            t.set_flag(tflag::PLAIN_SETATTR, slots.setattr.map(|f| f as usize) == o.setattr.map(|f| f as usize));
+            t.set_flag(
+                tflag::PLAIN_GETATTR,
+                slots.getattr.map(|f| f as usize) == o.getattr.map(|f| f as usize),
+            );
+            t.set_flag(
+                tflag::PLAIN_SETATTR,
+                slots.setattr.map(|f| f as usize) == o.setattr.map(|f| f as usize),
+            );
         }
         ty
     }
@@ -154,23 +177,44 @@ impl Vm {
     }
 
     fn fill_native_dict(&self, ty: &Value, t: &TypeObj, p: &Parts, own: &Slots) {
-        let Some(d) = t.dict.get::<Dict>() else { return };
+        let Some(d) = t.dict.get::<Dict>() else {
+            return;
+        };
         let set = |name: &str, v: Value| self.dict_set_str(d, &self.intern(name), v);
-        set("__doc__", if p.doc.is_empty() { Value::NONE } else { self.str(p.doc) });
+        set(
+            "__doc__",
+            if p.doc.is_empty() {
+                Value::NONE
+            } else {
+                self.str(p.doc)
+            },
+        );
         for row in ROWS.iter() {
             if !is_filled(own, row.special) || row.special == Special::Del {
                 continue;
             }
             match row.special {
-                Special::New => set(row.name, self.new_native(&NEW_DEF, ty.clone(), Value::UNBOUND, Value::UNBOUND)),
-                Special::Hash if own.hash.map(|f| f as usize) == Some(super::slots::unhashable as usize) => set(row.name, Value::NONE),
+                Special::New => set(
+                    row.name,
+                    self.new_native(&NEW_DEF, ty.clone(), Value::UNBOUND, Value::UNBOUND),
+                ),
+                Special::Hash
+                    if own.hash.map(|f| f as usize)
+                        == Some(super::slots::unhashable as *const () as usize) =>
+                {
+                    set(row.name, Value::NONE)
+                }
                 // Concatenation has no reflected form.
-                Special::Reflected(crate::object::types::BinOp::Add) if is_sequence_kind(p.kind) => {}
+                Special::Reflected(crate::object::types::BinOp::Add)
+                    if is_sequence_kind(p.kind) => {}
                 _ => set(row.name, self.new_slot_wrapper(row, ty)),
             }
         }
         for def in p.methods {
-            set(def.name(), self.new_native(def, Value::UNBOUND, ty.clone(), Value::UNBOUND));
+            set(
+                def.name(),
+                self.new_native(def, Value::UNBOUND, ty.clone(), Value::UNBOUND),
+            );
         }
         for def in p.class_methods {
             let f = self.new_native(def, Value::UNBOUND, Value::UNBOUND, Value::UNBOUND);
@@ -182,10 +226,22 @@ impl Vm {
         }
         let base_flags = p.base.get::<TypeObj>().map_or(0, |b| b.flags.get());
         if p.flags & tflag::DICT & !base_flags != 0 {
-            set("__dict__", self.alloc(GetSet { def: &crate::builtins::object::DICT_GETSET, owner: ty.clone() }));
+            set(
+                "__dict__",
+                self.alloc(GetSet {
+                    def: &crate::builtins::object::DICT_GETSET,
+                    owner: ty.clone(),
+                }),
+            );
         }
         for def in p.getset {
-            set(def.name, self.alloc(GetSet { def, owner: ty.clone() }));
+            set(
+                def.name,
+                self.alloc(GetSet {
+                    def,
+                    owner: ty.clone(),
+                }),
+            );
         }
         if let Some(m) = p.module {
             set("__module__", self.intern(m));
@@ -197,7 +253,11 @@ impl Vm {
         if let Some(t) = ty.get::<TypeObj>()
             && let Some(d) = t.dict.get::<Dict>()
         {
-            self.dict_set_str(d, &self.intern(def.name()), self.new_native(def, Value::UNBOUND, ty.clone(), Value::UNBOUND));
+            self.dict_set_str(
+                d,
+                &self.intern(def.name()),
+                self.new_native(def, Value::UNBOUND, ty.clone(), Value::UNBOUND),
+            );
             self.type_modified(t);
         }
     }
@@ -207,12 +267,15 @@ impl Vm {
     /// Allocates an instance of `class`, which is the payload's native type or derives from it.
     #[inline]
     pub fn alloc_as<T: Payload>(&self, class: &Value, data: T) -> Value {
-        let Some(t) = class.get::<TypeObj>() else { return self.alloc(data) };
+        let Some(t) = class.get::<TypeObj>() else {
+            return self.alloc(data);
+        };
         if !t.has(tflag::HEAP | tflag::DICT) {
             return self.heap.alloc(t.root_shape.get(), data, 0);
         }
         // SAFETY: payloads with tails of their own are made by `tuple_as` and `str_as`.
-        let v = unsafe { alloc_instance(&self.heap, t.root_shape.get(), data, 0, t.slot_hint.get()) };
+        let v =
+            unsafe { alloc_instance(&self.heap, t.root_shape.get(), data, 0, t.slot_hint.get()) };
         if t.slots().del.is_some() {
             Heap::set_finalize(&v, true);
         }
@@ -223,7 +286,15 @@ impl Vm {
     #[inline]
     pub fn new_instance(&self, t: &TypeObj) -> Value {
         // SAFETY: the payload has no tail of its own.
-        let v = unsafe { alloc_instance(&self.heap, t.root_shape.get(), crate::object::func::Object, 0, t.slot_hint.get()) };
+        let v = unsafe {
+            alloc_instance(
+                &self.heap,
+                t.root_shape.get(),
+                crate::object::func::Object,
+                0,
+                t.slot_hint.get(),
+            )
+        };
         if t.slots().del.is_some() {
             Heap::set_finalize(&v, true);
         }
@@ -245,11 +316,18 @@ impl Vm {
     pub fn tuple_as(&self, class: &Value, items: Vec<Value>) -> Value {
         match class.get::<TypeObj>() {
             Some(t) if t.has(tflag::HEAP) => {
-                let v = Tuple::alloc_with_slots(&self.heap, t.root_shape.get(), items.into_iter(), t.slot_hint.get());
+                let v = Tuple::alloc_with_slots(
+                    &self.heap,
+                    t.root_shape.get(),
+                    items.into_iter(),
+                    t.slot_hint.get(),
+                );
                 Heap::set_finalize(&v, t.slots().del.is_some());
                 v
             }
-            Some(t) if !class.is(self.kind_type(Kind::Tuple)) => Tuple::alloc(&self.heap, t.root_shape.get(), items.into_iter()),
+            Some(t) if !class.is(self.kind_type(Kind::Tuple)) => {
+                Tuple::alloc(&self.heap, t.root_shape.get(), items.into_iter())
+            }
             _ => self.tuple(items),
         }
     }
@@ -258,8 +336,18 @@ impl Vm {
     pub fn str_as(&self, class: &Value, text: &str) -> Value {
         match class.get::<TypeObj>() {
             Some(t) if t.has(tflag::HEAP) => {
-                let chars = if text.is_ascii() { text.len() } else { text.chars().count() };
-                let v = Str::alloc_with_slots(&self.heap, t.root_shape.get(), text, chars, t.slot_hint.get());
+                let chars = if text.is_ascii() {
+                    text.len()
+                } else {
+                    text.chars().count()
+                };
+                let v = Str::alloc_with_slots(
+                    &self.heap,
+                    t.root_shape.get(),
+                    text,
+                    chars,
+                    t.slot_hint.get(),
+                );
                 Heap::set_finalize(&v, t.slots().del.is_some());
                 v
             }
@@ -325,7 +413,9 @@ impl Vm {
 
     /// Sets (or deletes) an entry of a script class's dict and keeps slots and caches right. False if there was nothing to delete.
     pub fn set_type_attr(&self, t: &TypeObj, name: &Value, value: Option<&Value>) -> bool {
-        let Some(d) = t.dict.get::<Dict>() else { return false };
+        let Some(d) = t.dict.get::<Dict>() else {
+            return false;
+        };
         // The old value outlives the caches that borrow it.
         let old = self.dict_get_str(d, name);
         match value {
@@ -370,7 +460,13 @@ impl Vm {
                 return Err(self.type_error(format!("duplicate base class {}", self.class_name(b))));
             }
         }
-        let mut lists: Vec<Vec<Value>> = bases.iter().map(|b| b.get::<TypeObj>().map_or(vec![], |t| tuple_items(&t.mro.borrow()).to_vec())).collect();
+        let mut lists: Vec<Vec<Value>> = bases
+            .iter()
+            .map(|b| {
+                b.get::<TypeObj>()
+                    .map_or(vec![], |t| tuple_items(&t.mro.borrow()).to_vec())
+            })
+            .collect();
         lists.push(bases.to_vec());
         let mut heads = vec![0usize; lists.len()];
         let mut out = Vec::new();
@@ -380,7 +476,10 @@ impl Vm {
             }
             let good = lists.iter().zip(&heads).find_map(|(l, &h)| {
                 let candidate = l.get(h)?;
-                let in_tail = lists.iter().zip(&heads).any(|(m, &k)| m.iter().skip(k + 1).any(|x| x.is(candidate)));
+                let in_tail = lists
+                    .iter()
+                    .zip(&heads)
+                    .any(|(m, &k)| m.iter().skip(k + 1).any(|x| x.is(candidate)));
                 (!in_tail).then(|| candidate.clone())
             });
             let Some(next) = good else {
@@ -393,7 +492,10 @@ impl Vm {
                         }
                     }
                 }
-                return Err(self.type_error(format!("Cannot create a consistent method resolution order (MRO) for bases {}", left.join(", "))));
+                return Err(self.type_error(format!(
+                    "Cannot create a consistent method resolution order (MRO) for bases {}",
+                    left.join(", ")
+                )));
             };
             for (l, h) in lists.iter().zip(heads.iter_mut()) {
                 if l.get(*h).is_some_and(|x| x.is(&next)) {
@@ -434,7 +536,8 @@ impl Vm {
         match self.lookup_special(class, &self.names.__instancecheck__) {
             Some(check) => {
                 self.check_native_stack()?;
-                let r = self.call_found(&check, class, Args::positional(std::slice::from_ref(v)))?;
+                let r =
+                    self.call_found(&check, class, Args::positional(std::slice::from_ref(v)))?;
                 self.truth(&r)
             }
             None => self.plain_isinstance(v, class),
@@ -444,7 +547,10 @@ impl Vm {
     /// `type.__instancecheck__`: by the MRO of the instance's type, or of what its `__class__` says.
     pub fn plain_isinstance(&self, v: &Value, class: &Value) -> Res<bool> {
         if !class.is_kind::<TypeObj>() {
-            self.check_class(class, "isinstance() arg 2 must be a type, a tuple of types, or a union")?;
+            self.check_class(
+                class,
+                "isinstance() arg 2 must be a type, a tuple of types, or a union",
+            )?;
             let c = self.getattr_opt(v, &self.names.__class__)?;
             return match c {
                 Some(c) => self.abstract_issubclass(&c, class),
@@ -455,12 +561,18 @@ impl Vm {
         if t.is_subtype(class) {
             return Ok(true);
         }
-        let plain = t.has(tflag::PLAIN_GETATTR) && self.find(t, &self.names.__class__).is_some_and(|f| f.get::<GetSet>().is_some_and(|g| g.owner.is(self.kind_type(Kind::Object))));
+        let plain = t.has(tflag::PLAIN_GETATTR)
+            && self.find(t, &self.names.__class__).is_some_and(|f| {
+                f.get::<GetSet>()
+                    .is_some_and(|g| g.owner.is(self.kind_type(Kind::Object)))
+            });
         if plain || v.is_kind::<TypeObj>() && self.type_ref(v).is(self.kind_type(Kind::Type)) {
             return Ok(false);
         }
         match self.getattr_opt(v, &self.names.__class__)? {
-            Some(c) if !c.is(self.type_ref(v)) => Ok(c.get::<TypeObj>().is_some_and(|c| c.is_subtype(class))),
+            Some(c) if !c.is(self.type_ref(v)) => {
+                Ok(c.get::<TypeObj>().is_some_and(|c| c.is_subtype(class)))
+            }
             _ => Ok(false),
         }
     }
@@ -485,7 +597,8 @@ impl Vm {
         match self.lookup_special(class, &self.names.__subclasscheck__) {
             Some(check) => {
                 self.check_native_stack()?;
-                let r = self.call_found(&check, class, Args::positional(std::slice::from_ref(c)))?;
+                let r =
+                    self.call_found(&check, class, Args::positional(std::slice::from_ref(c)))?;
                 self.truth(&r)
             }
             None => self.plain_issubclass(c, class),
@@ -498,7 +611,10 @@ impl Vm {
             return Ok(t.is_subtype(class));
         }
         self.check_class(c, "issubclass() arg 1 must be a class")?;
-        self.check_class(class, "issubclass() arg 2 must be a class, a tuple of classes, or a union")?;
+        self.check_class(
+            class,
+            "issubclass() arg 2 must be a class, a tuple of classes, or a union",
+        )?;
         self.abstract_issubclass(c, class)
     }
 
@@ -508,7 +624,9 @@ impl Vm {
             return Ok(true);
         }
         self.check_native_stack()?;
-        let Some(bases) = self.getattr_opt(c, &self.names.__bases__)? else { return Ok(false) };
+        let Some(bases) = self.getattr_opt(c, &self.names.__bases__)? else {
+            return Ok(false);
+        };
         for b in tuple_items(&bases) {
             if self.abstract_issubclass(b, class)? {
                 return Ok(true);
@@ -536,5 +654,8 @@ impl Vm {
 
 /// Sequences concatenate by `+`, without a reflected form.
 pub fn is_sequence_kind(kind: Kind) -> bool {
-    matches!(kind, Kind::Str | Kind::Bytes | Kind::ByteArray | Kind::List | Kind::Tuple | Kind::Deque)
+    matches!(
+        kind,
+        Kind::Str | Kind::Bytes | Kind::ByteArray | Kind::List | Kind::Tuple | Kind::Deque
+    )
 }

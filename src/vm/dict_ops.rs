@@ -21,7 +21,9 @@ impl Vm {
             return Ok(hash_i64(i));
         }
         if let Some(s) = key.get::<Str>()
-            && key.header().is_some_and(|h| h.flags.get() & flag::SLOTS == 0)
+            && key
+                .header()
+                .is_some_and(|h| h.flags.get() & flag::SLOTS == 0)
         {
             return Ok(self.hash_str(s));
         }
@@ -31,7 +33,8 @@ impl Vm {
     /// As `hash_key`, with the error that dict operations give for an unhashable key.
     #[inline(always)]
     pub fn hash_dict_key(&self, key: &Value) -> Res<i64> {
-        self.hash_key(key).map_err(|e| self.unhashable(e, key, "a dict key"))
+        self.hash_key(key)
+            .map_err(|e| self.unhashable(e, key, "a dict key"))
     }
 
     /// Says what an unhashable value was meant to be, if the error is a plain TypeError.
@@ -41,7 +44,10 @@ impl Vm {
             return e;
         }
         match self.str_string(&e.0) {
-            Ok(text) => self.type_error(format!("cannot use '{}' as {role} ({text})", self.type_name(key))),
+            Ok(text) => self.type_error(format!(
+                "cannot use '{}' as {role} ({text})",
+                self.type_name(key)
+            )),
             Err(other) => other,
         }
     }

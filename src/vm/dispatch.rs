@@ -165,7 +165,16 @@ pub unsafe fn bad_op(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> F
     unsafe fn slow(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
         let name = Op::from_u8((w >> 8) as u8).map_or("?", |o| o.info().name);
         // SAFETY: a slow op.
-        unsafe { vm.fail(pc, base, vm.error(super::raise::Exc::SystemError, format!("unknown opcode {name}"))) }
+        unsafe {
+            vm.fail(
+                pc,
+                base,
+                vm.error(
+                    super::raise::Exc::SystemError,
+                    format!("unknown opcode {name}"),
+                ),
+            )
+        }
     }
     // SAFETY: a handler's contract.
     unsafe { via(vm, pc, base, w, slow) }
@@ -214,5 +223,9 @@ pub fn both_floats(x: u64, y: u64) -> bool {
 /// The word of a bool.
 #[inline(always)]
 pub fn bool_word(t: bool) -> u64 {
-    if t { Value::TRUE_BITS } else { Value::FALSE_BITS }
+    if t {
+        Value::TRUE_BITS
+    } else {
+        Value::FALSE_BITS
+    }
 }

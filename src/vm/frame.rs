@@ -52,7 +52,10 @@ pub struct Flow {
 
 impl Flow {
     /// Leave the loop; `Exec::exit` says why.
-    pub const EXIT: Flow = Flow { pc: std::ptr::null(), base: std::ptr::null_mut() };
+    pub const EXIT: Flow = Flow {
+        pc: std::ptr::null(),
+        base: std::ptr::null_mut(),
+    };
 }
 
 /// Why a run ended.
@@ -95,7 +98,10 @@ impl Exec {
                 0,
             )
         };
-        assert!(p != libc::MAP_FAILED, "no address space for the frame stack");
+        assert!(
+            p != libc::MAP_FAILED,
+            "no address space for the frame stack"
+        );
         let stack = p as *mut u64;
         Exec {
             top: Cell::new(stack),
@@ -173,7 +179,11 @@ pub mod word {
     }
     #[inline(always)]
     pub unsafe fn depth(base: *mut u64) -> u32 {
-        if base.is_null() { 0 } else { unsafe { *base.sub(1) as u32 } }
+        if base.is_null() {
+            0
+        } else {
+            unsafe { *base.sub(1) as u32 }
+        }
     }
     #[inline(always)]
     pub fn kind_of(flags: u64) -> u8 {
@@ -256,7 +266,9 @@ impl Vm {
     ) -> super::Res<*mut u64> {
         // SAFETY: the caller says it is a function; the stack has room after `grow`.
         unsafe {
-            let code: *const CodeObj = func.get_unchecked::<crate::object::func::Function>().code_obj();
+            let code: *const CodeObj = func
+                .get_unchecked::<crate::object::func::Function>()
+                .code_obj();
             let depth = word::depth(ret_base) + 1;
             let base = self.exec.top.get().add(FRAME_WORDS);
             let top = base.add((*code).nregs as usize);

@@ -55,7 +55,11 @@ impl Vm {
                 None => self.make_exception(typ)?,
                 Some(v) if v.is_kind::<crate::object::exception::Exception>() => v.clone(),
                 Some(v) => {
-                    let args = if let Some(t) = v.get::<crate::object::seq::Tuple>() { t.to_vec() } else { vec![v.clone()] };
+                    let args = if let Some(t) = v.get::<crate::object::seq::Tuple>() {
+                        t.to_vec()
+                    } else {
+                        vec![v.clone()]
+                    };
                     let e = self.call(typ, &args)?;
                     self.make_exception(&e)?
                 }
@@ -71,7 +75,10 @@ impl Vm {
                 self.type_name(typ)
             )));
         };
-        if let (Some(tb), Some(x)) = (tb.non_none(), exc.get::<crate::object::exception::Exception>()) {
+        if let (Some(tb), Some(x)) = (
+            tb.non_none(),
+            exc.get::<crate::object::exception::Exception>(),
+        ) {
             if !tb.is_kind::<crate::object::exception::Traceback>() {
                 return Err(self.type_error("throw() third argument must be a traceback object"));
             }
@@ -87,7 +94,10 @@ impl Vm {
 fn names(vm: &Vm, g: &Value) -> (Value, Value) {
     let Some(x) = g.as_gen() else {
         let full = (vm.hooks.native_coro_name.get())(vm, g);
-        return (vm.str(full.rsplit('.').next().unwrap_or(full)), vm.str(full));
+        return (
+            vm.str(full.rsplit('.').next().unwrap_or(full)),
+            vm.str(full),
+        );
     };
     if let Some(n) = &*x.names.borrow() {
         return (n.0.clone(), n.1.clone());
@@ -104,12 +114,20 @@ fn get_qualname(vm: &Vm, g: &Value) -> Res {
     Ok(names(vm, g).1)
 }
 fn set_names(vm: &Vm, g: &Value, which: usize, v: Option<&Value>) -> Res<()> {
-    let attr = if which == 0 { "__name__" } else { "__qualname__" };
+    let attr = if which == 0 {
+        "__name__"
+    } else {
+        "__qualname__"
+    };
     let Some(v) = v.filter(|v| v.as_str().is_some()) else {
         return Err(vm.type_error(format!("{attr} must be set to a string object")));
     };
     let mut n = names(vm, g);
-    if which == 0 { n.0 = v.clone() } else { n.1 = v.clone() }
+    if which == 0 {
+        n.0 = v.clone()
+    } else {
+        n.1 = v.clone()
+    }
     if let Some(x) = g.as_gen() {
         *x.names.borrow_mut() = Some(Box::new(n));
     }
@@ -122,13 +140,19 @@ fn set_qualname(vm: &Vm, g: &Value, v: Option<&Value>) -> Res<()> {
     set_names(vm, g, 1, v)
 }
 fn get_running(_: &Vm, g: &Value) -> Res {
-    Ok(Value::bool(g.as_gen().is_some_and(super::resume::is_running)))
+    Ok(Value::bool(
+        g.as_gen().is_some_and(super::resume::is_running),
+    ))
 }
 fn get_suspended(_: &Vm, g: &Value) -> Res {
-    Ok(Value::bool(g.as_gen().is_some_and(|x| x.state.get() == GenState::Suspended && !super::resume::is_running(x))))
+    Ok(Value::bool(g.as_gen().is_some_and(|x| {
+        x.state.get() == GenState::Suspended && !super::resume::is_running(x)
+    })))
 }
 fn get_code(_: &Vm, g: &Value) -> Res {
-    Ok(g.as_gen().and_then(|x| x.func().get::<Function>()).map_or(Value::NONE, |f| f.code.borrow().clone()))
+    Ok(g.as_gen()
+        .and_then(|x| x.func().get::<Function>())
+        .map_or(Value::NONE, |f| f.code.borrow().clone()))
 }
 fn get_frame(vm: &Vm, g: &Value) -> Res {
     Ok(vm.generator_frame(g))
@@ -143,26 +167,85 @@ fn get_origin(_: &Vm, _: &Value) -> Res {
 macro_rules! common {
     ($running:literal $suspended:literal $code:literal $frame:literal $delegate:literal) => {
         [
-            GetSetDef { name: "__name__", get: get_name, set: Some(set_name), doc: "name of the generator" },
-            GetSetDef { name: "__qualname__", get: get_qualname, set: Some(set_qualname), doc: "qualified name of the generator" },
-            GetSetDef { name: $running, get: get_running, set: None, doc: "True while its frame runs" },
-            GetSetDef { name: $suspended, get: get_suspended, set: None, doc: "True while it waits at a yield or await" },
-            GetSetDef { name: $code, get: get_code, set: None, doc: "its code object" },
-            GetSetDef { name: $frame, get: get_frame, set: None, doc: "its frame, or None once it has ended" },
-            GetSetDef { name: $delegate, get: get_delegate, set: None, doc: "what it delegates to, or None" },
-            GetSetDef { name: "cr_origin", get: get_origin, set: None, doc: "where it was made, if tracked" },
+            GetSetDef {
+                name: "__name__",
+                get: get_name,
+                set: Some(set_name),
+                doc: "name of the generator",
+            },
+            GetSetDef {
+                name: "__qualname__",
+                get: get_qualname,
+                set: Some(set_qualname),
+                doc: "qualified name of the generator",
+            },
+            GetSetDef {
+                name: $running,
+                get: get_running,
+                set: None,
+                doc: "True while its frame runs",
+            },
+            GetSetDef {
+                name: $suspended,
+                get: get_suspended,
+                set: None,
+                doc: "True while it waits at a yield or await",
+            },
+            GetSetDef {
+                name: $code,
+                get: get_code,
+                set: None,
+                doc: "its code object",
+            },
+            GetSetDef {
+                name: $frame,
+                get: get_frame,
+                set: None,
+                doc: "its frame, or None once it has ended",
+            },
+            GetSetDef {
+                name: $delegate,
+                get: get_delegate,
+                set: None,
+                doc: "what it delegates to, or None",
+            },
+            GetSetDef {
+                name: "cr_origin",
+                get: get_origin,
+                set: None,
+                doc: "where it was made, if tracked",
+            },
         ]
     };
 }
-static GEN_GETSET: [GetSetDef; 8] = common!("gi_running" "gi_suspended" "gi_code" "gi_frame" "gi_yieldfrom");
-static CORO_GETSET: [GetSetDef; 8] = common!("cr_running" "cr_suspended" "cr_code" "cr_frame" "cr_await");
-static AGEN_GETSET: [GetSetDef; 8] = common!("ag_running" "ag_suspended" "ag_code" "ag_frame" "ag_await");
+static GEN_GETSET: [GetSetDef; 8] =
+    common!("gi_running" "gi_suspended" "gi_code" "gi_frame" "gi_yieldfrom");
+static CORO_GETSET: [GetSetDef; 8] =
+    common!("cr_running" "cr_suspended" "cr_code" "cr_frame" "cr_await");
+static AGEN_GETSET: [GetSetDef; 8] =
+    common!("ag_running" "ag_suspended" "ag_code" "ag_frame" "ag_await");
 
 static GEN_METHODS: [NativeDef; 4] = [
-    NativeDef { sig: "__next__(self, /)", f: gen_next, doc: "Run to the next yield." },
-    NativeDef { sig: "send(self, value, /)", f: gen_send, doc: "Resume with a value for the pending yield." },
-    NativeDef { sig: "throw(self, typ, val=None, tb=None, /)", f: gen_throw, doc: "Raise an exception at the pending yield." },
-    NativeDef { sig: "close(self, /)", f: gen_close, doc: "Raise GeneratorExit at the pending yield and end." },
+    NativeDef {
+        sig: "__next__(self, /)",
+        f: gen_next,
+        doc: "Run to the next yield.",
+    },
+    NativeDef {
+        sig: "send(self, value, /)",
+        f: gen_send,
+        doc: "Resume with a value for the pending yield.",
+    },
+    NativeDef {
+        sig: "throw(self, typ, val=None, tb=None, /)",
+        f: gen_throw,
+        doc: "Raise an exception at the pending yield.",
+    },
+    NativeDef {
+        sig: "close(self, /)",
+        f: gen_close,
+        doc: "Raise GeneratorExit at the pending yield and end.",
+    },
 ];
 
 fn repr_of(vm: &Vm, g: &Value) -> Res {
@@ -194,7 +277,9 @@ pub static GENERATOR: TypeSpec = TypeSpec {
 };
 
 fn coro_await(vm: &Vm, v: &Value) -> Res {
-    if v.as_gen().is_some_and(|g| g.state.get() == GenState::Closed) {
+    if v.as_gen()
+        .is_some_and(|g| g.state.get() == GenState::Closed)
+    {
         return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
     }
     Ok(vm.alloc(CoroutineWrapper(v.clone())))
@@ -204,9 +289,21 @@ fn coro_slots(s: &mut Slots) {
     s.await_ = Some(coro_await);
 }
 static CORO_METHODS: [NativeDef; 3] = [
-    NativeDef { sig: "send(self, value, /)", f: gen_send, doc: "Resume with a value for the pending await." },
-    NativeDef { sig: "throw(self, typ, val=None, tb=None, /)", f: gen_throw, doc: "Raise an exception at the pending await." },
-    NativeDef { sig: "close(self, /)", f: gen_close, doc: "Raise GeneratorExit at the pending await and end." },
+    NativeDef {
+        sig: "send(self, value, /)",
+        f: gen_send,
+        doc: "Resume with a value for the pending await.",
+    },
+    NativeDef {
+        sig: "throw(self, typ, val=None, tb=None, /)",
+        f: gen_throw,
+        doc: "Raise an exception at the pending await.",
+    },
+    NativeDef {
+        sig: "close(self, /)",
+        f: gen_close,
+        doc: "Raise GeneratorExit at the pending await and end.",
+    },
 ];
 pub static COROUTINE: TypeSpec = TypeSpec {
     name: "coroutine",
@@ -229,7 +326,8 @@ unsafe impl Payload for CoroutineWrapper {
     }
 }
 fn inner(a: &Value) -> Value {
-    a.get::<CoroutineWrapper>().map_or(Value::NONE, |w| w.0.clone())
+    a.get::<CoroutineWrapper>()
+        .map_or(Value::NONE, |w| w.0.clone())
 }
 fn wrapper_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     slot_next(vm, &inner(v))
@@ -245,16 +343,33 @@ fn wrapper_close(vm: &Vm, a: &[Value]) -> Res {
     vm.gen_close_value(&inner(&a[0]))
 }
 static WRAPPER_METHODS: [NativeDef; 3] = [
-    NativeDef { sig: "send(self, value, /)", f: wrapper_send, doc: "Resume with a value." },
-    NativeDef { sig: "throw(self, typ, val=None, tb=None, /)", f: wrapper_throw, doc: "Raise an exception inside." },
-    NativeDef { sig: "close(self, /)", f: wrapper_close, doc: "End the coroutine." },
+    NativeDef {
+        sig: "send(self, value, /)",
+        f: wrapper_send,
+        doc: "Resume with a value.",
+    },
+    NativeDef {
+        sig: "throw(self, typ, val=None, tb=None, /)",
+        f: wrapper_throw,
+        doc: "Raise an exception inside.",
+    },
+    NativeDef {
+        sig: "close(self, /)",
+        f: wrapper_close,
+        doc: "End the coroutine.",
+    },
 ];
 fn wrapper_slots(s: &mut Slots) {
     s.iter = Some(itself);
     s.next = Some(wrapper_next);
 }
-pub static COROUTINE_WRAPPER: TypeSpec =
-    TypeSpec { name: "coroutine_wrapper", kind: Kind::CoroutineWrapper, slots: wrapper_slots, methods: &WRAPPER_METHODS, ..TypeSpec::EMPTY };
+pub static COROUTINE_WRAPPER: TypeSpec = TypeSpec {
+    name: "coroutine_wrapper",
+    kind: Kind::CoroutineWrapper,
+    slots: wrapper_slots,
+    methods: &WRAPPER_METHODS,
+    ..TypeSpec::EMPTY
+};
 
 // ---- async generators
 
@@ -310,12 +425,15 @@ pub fn register(heap: &crate::object::heap::Heap) {
 impl Vm {
     /// See `Wrapped`.
     pub(super) fn wrap_ayield(&self, v: Value) -> Value {
-        self.heap.alloc(self.kind_shape(Kind::Object), Wrapped(v), 0)
+        self.heap
+            .alloc(self.kind_shape(Kind::Object), Wrapped(v), 0)
     }
 
     /// The first iteration of an async generator tells the event loop's hook.
     pub fn asyncgen_first_iter(&self, agen: &Value) -> Res<()> {
-        let Some(g) = agen.as_gen() else { return Ok(()) };
+        let Some(g) = agen.as_gen() else {
+            return Ok(());
+        };
         if !g.hooks_inited.replace(true) {
             (self.hooks.asyncgen_firstiter.get())(self, agen)?;
         }
@@ -323,8 +441,12 @@ impl Vm {
     }
 
     fn agen_step(&self, s: &Value, sent: Result<Value, Raised>) -> Res<Option<Value>> {
-        let Some(x) = s.get::<AsyncGenStep>() else { return Err(self.type_error("an async generator step was expected")) };
-        let Some(g) = x.agen.as_gen() else { return Err(self.type_error("an async generator was expected")) };
+        let Some(x) = s.get::<AsyncGenStep>() else {
+            return Err(self.type_error("an async generator step was expected"));
+        };
+        let Some(g) = x.agen.as_gen() else {
+            return Err(self.type_error("an async generator was expected"));
+        };
         let verb = match x.mode {
             Mode::Send => "__anext__()/asend()",
             Mode::Throw => "athrow()",
@@ -342,7 +464,9 @@ impl Vm {
                 };
                 if g.running_async.get() {
                     x.state.set(StepState::Done);
-                    return Err(self.runtime_error(format!("{short}: asynchronous generator is already running")));
+                    return Err(self.runtime_error(format!(
+                        "{short}: asynchronous generator is already running"
+                    )));
                 }
                 if g.state.get() == GenState::Closed {
                     x.state.set(StepState::Done);
@@ -358,12 +482,18 @@ impl Vm {
                     }
                     Ok(v) => {
                         if !v.is_none() && x.mode != Mode::Send {
-                            return Err(self.runtime_error("can't send non-None value to a just-started coroutine"));
+                            return Err(self.runtime_error(
+                                "can't send non-None value to a just-started coroutine",
+                            ));
                         }
                         x.state.set(StepState::Running);
                         g.running_async.set(true);
                         let arg = x.value.borrow().clone();
-                        if x.mode == Mode::Send { Ok(if v.is_none() { arg } else { v }) } else { Err(Raised(arg)) }
+                        if x.mode == Mode::Send {
+                            Ok(if v.is_none() { arg } else { v })
+                        } else {
+                            Err(Raised(arg))
+                        }
                     }
                 }
             }
@@ -395,7 +525,10 @@ impl Vm {
             }
             Resumed::Raised(e) => {
                 end();
-                if x.mode == Mode::Close && (self.is_exc(&e, Exc::StopAsyncIteration) || self.is_exc(&e, Exc::GeneratorExit)) {
+                if x.mode == Mode::Close
+                    && (self.is_exc(&e, Exc::StopAsyncIteration)
+                        || self.is_exc(&e, Exc::GeneratorExit))
+                {
                     return Ok(None);
                 }
                 Err(e)
@@ -405,7 +538,12 @@ impl Vm {
 
     fn new_step(&self, agen: &Value, mode: Mode, value: Value) -> Res {
         self.asyncgen_first_iter(agen)?;
-        Ok(self.alloc(AsyncGenStep { agen: agen.clone(), mode, value: RefCell::new(value), state: Cell::new(StepState::New) }))
+        Ok(self.alloc(AsyncGenStep {
+            agen: agen.clone(),
+            mode,
+            value: RefCell::new(value),
+            state: Cell::new(StepState::New),
+        }))
     }
 }
 
@@ -428,13 +566,18 @@ fn step_throw(vm: &Vm, a: &[Value]) -> Res {
     as_result(vm, r)
 }
 fn step_close(vm: &Vm, a: &[Value]) -> Res {
-    let Some(x) = a[0].get::<AsyncGenStep>() else { return Ok(Value::NONE) };
+    let Some(x) = a[0].get::<AsyncGenStep>() else {
+        return Ok(Value::NONE);
+    };
     if x.state.get() == StepState::Running {
         let e = vm.error_args(Exc::GeneratorExit, vec![]);
         match vm.agen_step(&a[0], Err(e)) {
             Ok(Some(_)) => return Err(vm.runtime_error("coroutine ignored GeneratorExit")),
             Ok(None) => (),
-            Err(e) if vm.is_exc(&e, Exc::GeneratorExit) || vm.is_exc(&e, Exc::StopIteration) || vm.is_exc(&e, Exc::StopAsyncIteration) => (),
+            Err(e)
+                if vm.is_exc(&e, Exc::GeneratorExit)
+                    || vm.is_exc(&e, Exc::StopIteration)
+                    || vm.is_exc(&e, Exc::StopAsyncIteration) => {}
             Err(e) => return Err(e),
         }
     }
@@ -442,17 +585,34 @@ fn step_close(vm: &Vm, a: &[Value]) -> Res {
     Ok(Value::NONE)
 }
 static STEP_METHODS: [NativeDef; 3] = [
-    NativeDef { sig: "send(self, value, /)", f: step_send, doc: "Go on with a value." },
-    NativeDef { sig: "throw(self, typ, val=None, tb=None, /)", f: step_throw, doc: "Raise an exception inside." },
-    NativeDef { sig: "close(self, /)", f: step_close, doc: "Give the step up." },
+    NativeDef {
+        sig: "send(self, value, /)",
+        f: step_send,
+        doc: "Go on with a value.",
+    },
+    NativeDef {
+        sig: "throw(self, typ, val=None, tb=None, /)",
+        f: step_throw,
+        doc: "Raise an exception inside.",
+    },
+    NativeDef {
+        sig: "close(self, /)",
+        f: step_close,
+        doc: "Give the step up.",
+    },
 ];
 fn step_slots(s: &mut Slots) {
     s.iter = Some(itself);
     s.next = Some(step_next);
     s.await_ = Some(itself);
 }
-pub static ASYNC_GEN_STEP: TypeSpec =
-    TypeSpec { name: "async_generator_asend", kind: Kind::AsyncGenSend, slots: step_slots, methods: &STEP_METHODS, ..TypeSpec::EMPTY };
+pub static ASYNC_GEN_STEP: TypeSpec = TypeSpec {
+    name: "async_generator_asend",
+    kind: Kind::AsyncGenSend,
+    slots: step_slots,
+    methods: &STEP_METHODS,
+    ..TypeSpec::EMPTY
+};
 
 fn agen_anext(vm: &Vm, v: &Value) -> Res {
     vm.new_step(v, Mode::Send, Value::NONE)
@@ -469,9 +629,21 @@ fn agen_aclose(vm: &Vm, a: &[Value]) -> Res {
     vm.new_step(&a[0], Mode::Close, e.0)
 }
 static AGEN_METHODS: [NativeDef; 3] = [
-    NativeDef { sig: "asend(self, value, /)", f: agen_asend, doc: "An awaitable that resumes the generator with a value." },
-    NativeDef { sig: "athrow(self, typ, val=None, tb=None, /)", f: agen_athrow, doc: "An awaitable that raises an exception in the generator." },
-    NativeDef { sig: "aclose(self, /)", f: agen_aclose, doc: "An awaitable that ends the generator." },
+    NativeDef {
+        sig: "asend(self, value, /)",
+        f: agen_asend,
+        doc: "An awaitable that resumes the generator with a value.",
+    },
+    NativeDef {
+        sig: "athrow(self, typ, val=None, tb=None, /)",
+        f: agen_athrow,
+        doc: "An awaitable that raises an exception in the generator.",
+    },
+    NativeDef {
+        sig: "aclose(self, /)",
+        f: agen_aclose,
+        doc: "An awaitable that ends the generator.",
+    },
 ];
 fn agen_slots(s: &mut Slots) {
     s.repr = Some(repr_of);
@@ -492,13 +664,19 @@ impl Vm {
     /// `__anext__` of any async iterator, as an awaitable's iterator ready for SEND.
     pub(super) fn anext_awaitable(&self, it: &Value) -> Res {
         let Some(f) = self.type_obj(it).slots().anext else {
-            return Err(self.type_error(format!("'async for' requires an iterator with __anext__ method, got {}", self.type_name(it))));
+            return Err(self.type_error(format!(
+                "'async for' requires an iterator with __anext__ method, got {}",
+                self.type_name(it)
+            )));
         };
         let aw = f(self, it)?;
         match self.awaitable_iter(&aw) {
             Ok(v) => Ok(v),
             Err(e) if self.is_exc(&e, Exc::TypeError) => {
-                let new = self.type_error(format!("'async for' received an invalid object from __anext__: {}", self.type_name(&aw)));
+                let new = self.type_error(format!(
+                    "'async for' received an invalid object from __anext__: {}",
+                    self.type_name(&aw)
+                ));
                 if let Some(x) = new.0.get::<crate::object::exception::Exception>() {
                     *x.cause.borrow_mut() = e.0;
                     x.suppress_context.set(true);
@@ -515,7 +693,8 @@ impl Vm {
             Kind::Coroutine | Kind::NativeCoro => return Ok(v.clone()),
             // Instances of script subclasses may have another `__await__`.
             Kind::Future | Kind::Task | Kind::Gather
-                if v.header().is_some_and(|h| h.flags.get() & crate::object::header::flag::SLOTS == 0) =>
+                if v.header()
+                    .is_some_and(|h| h.flags.get() & crate::object::header::flag::SLOTS == 0) =>
             {
                 return Ok(v.clone());
             }
@@ -536,7 +715,10 @@ impl Vm {
             return Err(self.type_error("__await__() returned a coroutine"));
         }
         if self.type_obj(&it).slots().next.is_none() {
-            return Err(self.type_error(format!("__await__() returned non-iterator of type '{}'", self.type_name(&it))));
+            return Err(self.type_error(format!(
+                "__await__() returned non-iterator of type '{}'",
+                self.type_name(&it)
+            )));
         }
         Ok(it)
     }
@@ -551,4 +733,10 @@ impl Vm {
 }
 
 /// The types of this file, for `builtins::boot`.
-pub static TYPES: &[&TypeSpec] = &[&GENERATOR, &COROUTINE, &COROUTINE_WRAPPER, &ASYNC_GENERATOR, &ASYNC_GEN_STEP];
+pub static TYPES: &[&TypeSpec] = &[
+    &GENERATOR,
+    &COROUTINE,
+    &COROUTINE_WRAPPER,
+    &ASYNC_GENERATOR,
+    &ASYNC_GEN_STEP,
+];

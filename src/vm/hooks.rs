@@ -34,7 +34,12 @@ pub struct Hooks {
 impl Default for Hooks {
     fn default() -> Hooks {
         Hooks {
-            import: Cell::new(|vm, _, _, _, _| Err(Raised(vm.error(super::raise::Exc::ImportError, "there is no importer").0))),
+            import: Cell::new(|vm, _, _, _, _| {
+                Err(Raised(
+                    vm.error(super::raise::Exc::ImportError, "there is no importer")
+                        .0,
+                ))
+            }),
             signal: Cell::new(|_| Ok(())),
             unawaited: Cell::new(|_, _| ()),
             native_await: Cell::new(|vm, _, _| Err(vm.runtime_error("there is no event layer"))),
@@ -50,5 +55,8 @@ impl Default for Hooks {
 /// True for awaitables that the event layer steps itself: they are their own iterators.
 #[inline(always)]
 pub fn is_native_await(kind: Kind) -> bool {
-    matches!(kind, Kind::NativeCoro | Kind::Future | Kind::Task | Kind::Gather)
+    matches!(
+        kind,
+        Kind::NativeCoro | Kind::Future | Kind::Task | Kind::Gather
+    )
 }

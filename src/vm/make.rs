@@ -66,7 +66,10 @@ pub fn register_kinds(heap: &Heap) {
 /// Interned names, one-character strs and the empty tuple: the first values of a VM. Their types do not exist yet; `builtins::boot`
 /// gives them their shapes with `adopt_early`.
 pub fn boot_strs(vm: &mut Vm) {
-    let ascii = (0..128u8).map(|c| vm.intern((c as char).encode_utf8(&mut [0; 4]))).chain([vm.intern("")]).collect();
+    let ascii = (0..128u8)
+        .map(|c| vm.intern((c as char).encode_utf8(&mut [0; 4])))
+        .chain([vm.intern("")])
+        .collect();
     vm.ascii = std::cell::UnsafeCell::new(ascii);
     vm.names = super::names::Names::new(vm);
     vm.modules = vm.dict();
@@ -135,7 +138,11 @@ impl Vm {
                 Some(&b) => return self.ascii_char(b),
             }
         }
-        let chars = if s.is_ascii() { s.len() } else { s.chars().count() };
+        let chars = if s.is_ascii() {
+            s.len()
+        } else {
+            s.chars().count()
+        };
         self.str_with(s, chars, 0)
     }
     /// A str of `chars` code points with room to grow in place.
@@ -143,12 +150,17 @@ impl Vm {
         Str::alloc(&self.heap, self.kind_shape(Kind::Str), s, chars, room)
     }
     pub fn char(&self, c: char) -> Value {
-        if c.is_ascii() { self.ascii_char(c as u8) } else { self.str(c.encode_utf8(&mut [0; 4])) }
+        if c.is_ascii() {
+            self.ascii_char(c as u8)
+        } else {
+            self.str(c.encode_utf8(&mut [0; 4]))
+        }
     }
     /// A shared one-character str; `b` must be ASCII.
     pub fn ascii_char(&self, b: u8) -> Value {
         // SAFETY: the table is filled at start-up and never changed.
-        unsafe { (&*self.ascii.get()).get(b as usize).cloned() }.unwrap_or_else(|| self.str_with(&(b as char).to_string(), 1, 0))
+        unsafe { (&*self.ascii.get()).get(b as usize).cloned() }
+            .unwrap_or_else(|| self.str_with(&(b as char).to_string(), 1, 0))
     }
     /// The shared "".
     #[inline(always)]
@@ -163,12 +175,20 @@ impl Vm {
         if let Some(v) = self.interned.borrow().find(hash, |v| v.as_str() == Some(s)) {
             return v.clone();
         }
-        let chars = if s.is_ascii() { s.len() } else { s.chars().count() };
+        let chars = if s.is_ascii() {
+            s.len()
+        } else {
+            s.chars().count()
+        };
         let v = self.str_with(s, chars, 0);
         if let Some(h) = v.header() {
             h.flags.set(h.flags.get() | flag::INTERNED);
         }
-        self.interned.borrow_mut().insert_unique(hash, v.clone(), |v| self.hash_bytes(v.as_str().unwrap_or("").as_bytes()));
+        self.interned
+            .borrow_mut()
+            .insert_unique(hash, v.clone(), |v| {
+                self.hash_bytes(v.as_str().unwrap_or("").as_bytes())
+            });
         v
     }
     /// The interned form of a str value (itself if it is interned already; a subclass instance gives a plain str).
@@ -199,13 +219,22 @@ impl Vm {
     }
 
     pub fn bytes(&self, b: &[u8]) -> Value {
-        self.alloc(Bytes { data: b.into(), hash: Cell::new(0) })
+        self.alloc(Bytes {
+            data: b.into(),
+            hash: Cell::new(0),
+        })
     }
     pub fn bytes_vec(&self, b: Vec<u8>) -> Value {
-        self.alloc(Bytes { data: b.into_boxed_slice(), hash: Cell::new(0) })
+        self.alloc(Bytes {
+            data: b.into_boxed_slice(),
+            hash: Cell::new(0),
+        })
     }
     pub fn bytearray(&self, b: Vec<u8>) -> Value {
-        self.alloc(ByteArray { data: RefCell::new(b), exports: Cell::new(0) })
+        self.alloc(ByteArray {
+            data: RefCell::new(b),
+            exports: Cell::new(0),
+        })
     }
     pub fn list(&self, items: Vec<Value>) -> Value {
         self.alloc(List::new(items))
@@ -218,7 +247,8 @@ impl Vm {
             // SAFETY: written once, below; no reference is held.
             unsafe {
                 if (*self.empty_tuple.get()).is_unbound() {
-                    *self.empty_tuple.get() = Tuple::alloc(&self.heap, self.kind_shape(Kind::Tuple), std::iter::empty());
+                    *self.empty_tuple.get() =
+                        Tuple::alloc(&self.heap, self.kind_shape(Kind::Tuple), std::iter::empty());
                 }
                 return (*self.empty_tuple.get()).clone();
             }
@@ -240,7 +270,8 @@ impl Vm {
     /// Loads a compiled code object.
     pub fn code(&self, code: &std::rc::Rc<crate::bytecode::Code>) -> Value {
         use crate::bytecode::flags;
-        let simple = code.kwonlyargcount == 0 && code.flags & (flags::VARARGS | flags::VARKEYWORDS) == 0;
+        let simple =
+            code.kwonlyargcount == 0 && code.flags & (flags::VARARGS | flags::VARKEYWORDS) == 0;
         self.alloc(CodeObj {
             code: code.clone(),
             instrs: std::cell::UnsafeCell::new(code.instrs.clone()),

@@ -30,37 +30,37 @@ impl std::fmt::Debug for Raised {
 
 pub mod arith;
 pub mod attr;
+pub mod bind;
 pub mod call;
+pub mod carets;
 pub mod class;
 pub mod class_make;
-pub mod native_call;
-pub mod protocol;
-pub mod slot_wrappers;
-pub mod slots;
-pub mod bind;
-pub mod carets;
 pub mod dict_ops;
-pub mod frame;
-pub mod unwind;
-pub mod traceback;
-pub mod table;
-pub mod support;
-pub mod resume;
-pub mod ops_names;
-pub mod ops_call;
-pub mod ops_build;
-pub mod ops_basic;
-pub mod ops_arith;
-pub mod hooks;
-pub mod gen_methods;
 pub mod dispatch;
+pub mod frame;
+pub mod gen_methods;
+pub mod hooks;
 pub mod make;
 pub mod names;
+pub mod native_call;
+pub mod ops_arith;
+pub mod ops_basic;
+pub mod ops_build;
+pub mod ops_call;
+pub mod ops_names;
+pub mod protocol;
 pub mod raise;
+pub mod resume;
 pub mod set_ops;
+pub mod slot_wrappers;
+pub mod slots;
 pub mod source;
 pub mod suggest;
+pub mod support;
+pub mod table;
+pub mod traceback;
 pub mod type_state;
+pub mod unwind;
 
 use crate::object::shape::Shape;
 use raise::EXC_COUNT;
@@ -149,7 +149,10 @@ impl Vm {
     /// A number that no shape has had.
     pub fn fresh_shape_id(&self) -> u32 {
         let n = self.next_shape_id.get();
-        self.next_shape_id.set(n.checked_add(1).expect("four thousand million class changes"));
+        self.next_shape_id.set(
+            n.checked_add(1)
+                .expect("four thousand million class changes"),
+        );
         n
     }
 
@@ -171,8 +174,12 @@ impl Vm {
     /// State of another layer, made on first use.
     pub fn extension<T: Default + 'static>(&self) -> std::rc::Rc<T> {
         let mut map = self.extensions.borrow_mut();
-        let any = map.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(std::rc::Rc::new(T::default())));
-        any.downcast_ref::<std::rc::Rc<T>>().expect("stored under its own type").clone()
+        let any = map
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Box::new(std::rc::Rc::new(T::default())));
+        any.downcast_ref::<std::rc::Rc<T>>()
+            .expect("stored under its own type")
+            .clone()
     }
 
     /// An empty VM: no types yet, so only `builtins::boot` may use it.

@@ -26,7 +26,11 @@ macro_rules! names {
 /// Raw identifiers and the trailing underscore of reserved words go.
 fn strip(s: &str) -> &str {
     let s = s.strip_prefix("r#").unwrap_or(s);
-    if s.ends_with('_') && !s.ends_with("__") && s.len() > 1 { &s[..s.len() - 1] } else { s }
+    if s.ends_with('_') && !s.ends_with("__") && s.len() > 1 {
+        &s[..s.len() - 1]
+    } else {
+        s
+    }
 }
 
 names! {

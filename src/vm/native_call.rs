@@ -44,7 +44,9 @@ impl Signature {
     }
     /// 1 if the first parameter is `self` or `cls`, which messages do not count.
     fn hidden(&self) -> usize {
-        self.params.first().is_some_and(|p| matches!(p.name.as_str(), Some("self" | "cls"))) as usize
+        self.params
+            .first()
+            .is_some_and(|p| matches!(p.name.as_str(), Some("self" | "cls"))) as usize
     }
 }
 
@@ -87,7 +89,12 @@ impl Vm {
                 let quoted = text.len() >= 2 && (text.starts_with('\'') || text.starts_with('"'));
                 if quoted {
                     let inner = &text[1..text.len() - 1];
-                    return self.intern(&inner.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\"));
+                    return self.intern(
+                        &inner
+                            .replace("\\n", "\n")
+                            .replace("\\t", "\t")
+                            .replace("\\\\", "\\"),
+                    );
                 }
                 match text.parse::<f64>() {
                     Ok(f) => self.float(f),
@@ -101,7 +108,14 @@ impl Vm {
     pub fn parse_signature(&self, text: &str) -> Signature {
         let open = text.find('(').map_or(text.len(), |i| i + 1);
         let close = text.rfind(')').unwrap_or(text.len()).max(open);
-        let mut s = Signature { params: Vec::new(), posonly: 0, positional: 0, required: 0, varargs: false, varkw: false };
+        let mut s = Signature {
+            params: Vec::new(),
+            posonly: 0,
+            positional: 0,
+            required: 0,
+            varargs: false,
+            varkw: false,
+        };
         let mut keyword_only = false;
         for part in split_params(&text[open..close]) {
             if part == "/" {
@@ -119,7 +133,11 @@ impl Vm {
                     None => (part, None),
                 };
                 let required = default.is_none();
-                s.params.push(Param { name: self.intern(name), default: default.map_or(Value::UNBOUND, |d| self.parse_default(d)), required });
+                s.params.push(Param {
+                    name: self.intern(name),
+                    default: default.map_or(Value::UNBOUND, |d| self.parse_default(d)),
+                    required,
+                });
                 if !keyword_only {
                     s.positional += 1;
                     s.required += required as usize;
@@ -132,14 +150,32 @@ impl Vm {
 
     #[inline(always)]
     fn signature<'a>(&self, n: &'a Native) -> &'a Signature {
-        n.sig.get_or_init(|| Rc::new(self.parse_signature(n.def.sig)))
+        n.sig
+            .get_or_init(|| Rc::new(self.parse_signature(n.def.sig)))
     }
 
     /// Makes a native function object. With an owner and no self it is a method of that type, still to be bound.
-    pub fn new_native(&self, def: &'static NativeDef, self_: Value, owner: Value, module: Value) -> Value {
+    pub fn new_native(
+        &self,
+        def: &'static NativeDef,
+        self_: Value,
+        owner: Value,
+        module: Value,
+    ) -> Value {
         let method = self_.is_unbound() && !owner.is_unbound();
-        let data = Native { def, self_, owner, module, sig: OnceCell::new() };
-        if method && let Some(t) = self.type_state.extra(Extra::MethodDescriptor).get::<TypeObj>() {
+        let data = Native {
+            def,
+            self_,
+            owner,
+            module,
+            sig: OnceCell::new(),
+        };
+        if method
+            && let Some(t) = self
+                .type_state
+                .extra(Extra::MethodDescriptor)
+                .get::<TypeObj>()
+        {
             return self.heap.alloc(t.root_shape.get(), data, 0);
         }
         self.alloc(data)
@@ -151,7 +187,13 @@ impl Vm {
             Some(s) => OnceCell::from(s.clone()),
             None => OnceCell::new(),
         };
-        self.alloc(Native { def: n.def, self_: self_.clone(), owner: n.owner.clone(), module: n.module.clone(), sig })
+        self.alloc(Native {
+            def: n.def,
+            self_: self_.clone(),
+            owner: n.owner.clone(),
+            module: n.module.clone(),
+            sig,
+        })
     }
 
     /// Calls a native function or method.
@@ -172,24 +214,45 @@ impl Vm {
     /// `T.__new__(class, ...)` of a native type: the class must derive from it, with the same payload.
     fn call_native_new(&self, owner: &Value, args: Args) -> Res {
         use crate::object::types::TypeObj;
-        let Some(o) = owner.get::<TypeObj>() else { return Err(self.type_error("__new__ of no type")) };
+        let Some(o) = owner.get::<TypeObj>() else {
+            return Err(self.type_error("__new__ of no type"));
+        };
         let name = o.name_str();
         let Some((class, rest)) = args.all.split_first().filter(|_| !args.pos().is_empty()) else {
             return Err(self.type_error(format!("{name}.__new__(): not enough arguments")));
         };
         let Some(t) = class.get::<TypeObj>() else {
-            return Err(self.type_error(format!("{name}.__new__(X): X is not a type object ({})", self.type_name(class))));
+            return Err(self.type_error(format!(
+                "{name}.__new__(X): X is not a type object ({})",
+                self.type_name(class)
+            )));
         };
         if !t.is_subtype(owner) {
             let c = t.name_str();
-            return Err(self.type_error(format!("{name}.__new__({c}): {c} is not a subtype of {name}")));
+            return Err(self.type_error(format!(
+                "{name}.__new__({c}): {c} is not a subtype of {name}"
+            )));
         }
         if t.kind != o.kind {
-            let (c, base) = (t.name_str(), self.kind_type(t.kind).get::<TypeObj>().map_or(String::new(), TypeObj::name_str));
-            return Err(self.type_error(format!("{name}.__new__({c}) is not safe, use {base}.__new__()")));
+            let (c, base) = (
+                t.name_str(),
+                self.kind_type(t.kind)
+                    .get::<TypeObj>()
+                    .map_or(String::new(), TypeObj::name_str),
+            );
+            return Err(self.type_error(format!(
+                "{name}.__new__({c}) is not safe, use {base}.__new__()"
+            )));
         }
         match o.slots().new {
-            Some(new) => new(self, class, Args { all: rest, names: args.names }),
+            Some(new) => new(
+                self,
+                class,
+                Args {
+                    all: rest,
+                    names: args.names,
+                },
+            ),
             None => Err(self.type_error(format!("cannot create '{name}' instances"))),
         }
     }
@@ -202,8 +265,15 @@ impl Vm {
             return (n.def.f)(self, args.all);
         }
         // A class method is named by the class that it was called on.
-        let class = args.all.first().filter(|a| n.owner.is_unbound() && sig.hidden() == 1 && a.is_kind::<TypeObj>());
-        let callee = Callee { name: n.def.name(), owner: class.unwrap_or(&n.owner), constructor: false };
+        let class = args
+            .all
+            .first()
+            .filter(|a| n.owner.is_unbound() && sig.hidden() == 1 && a.is_kind::<TypeObj>());
+        let callee = Callee {
+            name: n.def.name(),
+            owner: class.unwrap_or(&n.owner),
+            constructor: false,
+        };
         if sig.width() <= INLINE_PARAMS {
             let mut out = [Value::UNBOUND; INLINE_PARAMS];
             self.arrange(callee, sig, args, &mut out)?;
@@ -220,28 +290,47 @@ impl Vm {
         let owner = n.owner.get::<TypeObj>();
         let Some(this) = args.pos().first() else {
             let owner = owner.map(TypeObj::name_str).unwrap_or_default();
-            return Err(self.type_error(format!("unbound method {owner}.{}() needs an argument", n.def.name())));
+            return Err(self.type_error(format!(
+                "unbound method {owner}.{}() needs an argument",
+                n.def.name()
+            )));
         };
         if self.type_ref(this).is(&n.owner) || self.type_obj(this).is_subtype(&n.owner) {
             return Ok(());
         }
         let owner = owner.map(TypeObj::name_str).unwrap_or_default();
-        Err(self.type_error(format!("descriptor '{}' for '{owner}' objects doesn't apply to a '{}' object", n.def.name(), self.type_name(this))))
+        Err(self.type_error(format!(
+            "descriptor '{}' for '{owner}' objects doesn't apply to a '{}' object",
+            n.def.name(),
+            self.type_name(this)
+        )))
     }
 
     /// Binds the arguments of a constructor (a `new` or `init` slot) to a signature: one value per parameter.
     pub fn bind_args(&self, sig: &'static str, args: Args) -> Res<Vec<Value>> {
-        let cached = self.type_state.signatures.borrow().get(&(sig.as_ptr() as usize)).cloned();
+        let cached = self
+            .type_state
+            .signatures
+            .borrow()
+            .get(&(sig.as_ptr() as usize))
+            .cloned();
         let parsed = match cached {
             Some(p) => p,
             None => {
                 let p = Rc::new(self.parse_signature(sig));
-                self.type_state.signatures.borrow_mut().insert(sig.as_ptr() as usize, p.clone());
+                self.type_state
+                    .signatures
+                    .borrow_mut()
+                    .insert(sig.as_ptr() as usize, p.clone());
                 p
             }
         };
         let mut out = vec![Value::UNBOUND; parsed.width()];
-        let callee = Callee { name: sig.split('(').next().unwrap_or(sig), owner: &Value::UNBOUND, constructor: true };
+        let callee = Callee {
+            name: sig.split('(').next().unwrap_or(sig),
+            owner: &Value::UNBOUND,
+            constructor: true,
+        };
         self.arrange(callee, &parsed, args, &mut out)?;
         Ok(out)
     }
@@ -254,17 +343,32 @@ impl Vm {
             *o = a.clone();
         }
         // Parameter i stands at out[place(i)].
-        let place = |i: usize| if i >= sig.positional { i + sig.varargs as usize } else { i };
+        let place = |i: usize| {
+            if i >= sig.positional {
+                i + sig.varargs as usize
+            } else {
+                i
+            }
+        };
         if sig.varargs {
             out[sig.positional] = self.tuple_from(pos[direct..].iter().cloned());
         } else if pos.len() > sig.positional {
             return Err(self.too_many(callee, sig, args));
         }
-        let extra = if sig.varkw { self.dict() } else { Value::UNBOUND };
+        let extra = if sig.varkw {
+            self.dict()
+        } else {
+            Value::UNBOUND
+        };
         for (name, value) in args.keywords() {
-            let Some(text) = name.as_str() else { return Err(self.type_error("keywords must be strings")) };
+            let Some(text) = name.as_str() else {
+                return Err(self.type_error("keywords must be strings"));
+            };
             let named = &sig.params[sig.posonly..];
-            let at = named.iter().position(|p| p.name.is(name)).or_else(|| named.iter().position(|p| p.name.as_str() == Some(text)));
+            let at = named
+                .iter()
+                .position(|p| p.name.is(name))
+                .or_else(|| named.iter().position(|p| p.name.as_str() == Some(text)));
             match (at, extra.get::<Dict>()) {
                 (Some(i), _) => {
                     let o = &mut out[place(sig.posonly + i)];
@@ -274,7 +378,9 @@ impl Vm {
                         if sig.width() < args.all.len() && !sig.varargs {
                             return Err(self.too_many(callee, sig, args));
                         }
-                        return Err(self.type_error(format!("argument for {shown}() given by name ('{text}') and position ({at})")));
+                        return Err(self.type_error(format!(
+                            "argument for {shown}() given by name ('{text}') and position ({at})"
+                        )));
                     }
                     *o = value.clone();
                 }
@@ -317,10 +423,16 @@ impl Vm {
         let min = sig.required.saturating_sub(sig.hidden());
         if !callee.constructor && !sig.varargs {
             if max == 0 {
-                return self.type_error(format!("{}() takes no arguments ({given} given)", self.qualified(callee)));
+                return self.type_error(format!(
+                    "{}() takes no arguments ({given} given)",
+                    self.qualified(callee)
+                ));
             }
             if max == 1 && min == 1 {
-                return self.type_error(format!("{}() takes exactly one argument ({given} given)", self.qualified(callee)));
+                return self.type_error(format!(
+                    "{}() takes exactly one argument ({given} given)",
+                    self.qualified(callee)
+                ));
             }
         }
         let (word, n) = if min == max && !sig.varargs {
@@ -331,7 +443,10 @@ impl Vm {
             ("at most ", max)
         };
         let s = if n == 1 { "" } else { "s" };
-        self.type_error(format!("{} expected {word}{n} argument{s}, got {given}", callee.name))
+        self.type_error(format!(
+            "{} expected {word}{n} argument{s}, got {given}",
+            callee.name
+        ))
     }
 
     #[cold]
@@ -340,7 +455,10 @@ impl Vm {
         let given = args.pos().len() - hidden.min(args.pos().len());
         if Vm::no_keywords(sig) {
             if args.has_keywords() {
-                return self.type_error(format!("{}() takes no keyword arguments", self.qualified(callee)));
+                return self.type_error(format!(
+                    "{}() takes no keyword arguments",
+                    self.qualified(callee)
+                ));
             }
             return self.wrong_count(callee, sig, given);
         }
@@ -352,29 +470,47 @@ impl Vm {
             let required = sig.params.iter().filter(|p| p.required).count() - hidden;
             let word = if required < len { "at most" } else { "exactly" };
             let kw = if given == 0 { "keyword " } else { "" };
-            return self.type_error(format!("{name}() takes {word} {len} {kw}argument{} ({all} given)", s(len)));
+            return self.type_error(format!(
+                "{name}() takes {word} {len} {kw}argument{} ({all} given)",
+                s(len)
+            ));
         }
         if max == 0 {
             return self.type_error(format!("{name}() takes no positional arguments"));
         }
-        let word = if sig.required - hidden < max { "at most" } else { "exactly" };
-        self.type_error(format!("{name}() takes {word} {max} positional argument{} ({given} given)", s(max)))
+        let word = if sig.required - hidden < max {
+            "at most"
+        } else {
+            "exactly"
+        };
+        self.type_error(format!(
+            "{name}() takes {word} {max} positional argument{} ({given} given)",
+            s(max)
+        ))
     }
 
     #[cold]
     fn unknown_keyword(&self, callee: Callee, sig: &Signature, args: Args, name: &str) -> Raised {
         if Vm::no_keywords(sig) {
-            return self.type_error(format!("{}() takes no keyword arguments", self.qualified(callee)));
+            return self.type_error(format!(
+                "{}() takes no keyword arguments",
+                self.qualified(callee)
+            ));
         }
         if args.all.len() > sig.params.len() && !sig.varargs {
             return self.too_many(callee, sig, args);
         }
-        let known = sig.params[sig.posonly..].iter().filter_map(|p| p.name.as_str());
+        let known = sig.params[sig.posonly..]
+            .iter()
+            .filter_map(|p| p.name.as_str());
         let hint = match super::suggest::closest(name, known) {
             Some(s) => format!(". Did you mean '{s}'?"),
             None => String::new(),
         };
-        self.type_error(format!("{}() got an unexpected keyword argument '{name}'{hint}", callee.name))
+        self.type_error(format!(
+            "{}() got an unexpected keyword argument '{name}'{hint}",
+            callee.name
+        ))
     }
 
     #[cold]
@@ -386,16 +522,29 @@ impl Vm {
         }
         let name = callee.name;
         if at < sig.posonly {
-            let n = sig.params[..sig.posonly].iter().filter(|p| p.required).count() - hidden;
-            let word = if sig.required - hidden < sig.params.len() - hidden { "at least" } else { "exactly" };
+            let n = sig.params[..sig.posonly]
+                .iter()
+                .filter(|p| p.required)
+                .count()
+                - hidden;
+            let word = if sig.required - hidden < sig.params.len() - hidden {
+                "at least"
+            } else {
+                "exactly"
+            };
             let s = if n == 1 { "" } else { "s" };
-            return self.type_error(format!("{name}() takes {word} {n} positional argument{s} ({given} given)"));
+            return self.type_error(format!(
+                "{name}() takes {word} {n} positional argument{s} ({given} given)"
+            ));
         }
         let param = sig.params[at].name.as_str().unwrap_or("?");
         if callee.constructor && name == "enumerate" {
             return self.type_error(format!("enumerate() missing required argument '{param}'"));
         }
-        self.type_error(format!("{name}() missing required argument '{param}' (pos {})", at + 1 - hidden))
+        self.type_error(format!(
+            "{name}() missing required argument '{param}' (pos {})",
+            at + 1 - hidden
+        ))
     }
 
     /// True if calling this value with `self` as first argument is the same as binding it first: functions, methods of native types.
@@ -403,8 +552,12 @@ impl Vm {
     pub fn takes_self(&self, v: &Value) -> bool {
         match v.kind() {
             Kind::Function => true,
-            Kind::Native => v.get::<Native>().is_some_and(|n| !n.owner.is_unbound() && n.self_.is_unbound()),
-            Kind::SlotWrapper => v.get::<super::slot_wrappers::SlotWrapper>().is_some_and(|w| w.self_.is_unbound()),
+            Kind::Native => v
+                .get::<Native>()
+                .is_some_and(|n| !n.owner.is_unbound() && n.self_.is_unbound()),
+            Kind::SlotWrapper => v
+                .get::<super::slot_wrappers::SlotWrapper>()
+                .is_some_and(|w| w.self_.is_unbound()),
             _ => false,
         }
     }

@@ -12,7 +12,11 @@ use crate::object::value::{SMALL_MAX, SMALL_MIN, Value, float_from_bits, inline_
 /// A small int's word, if it fits.
 #[inline(always)]
 fn int_word(i: i64) -> Option<u64> {
-    if (SMALL_MIN..=SMALL_MAX).contains(&i) { Some((i as u64) << 1 | 1) } else { None }
+    if (SMALL_MIN..=SMALL_MAX).contains(&i) {
+        Some((i as u64) << 1 | 1)
+    } else {
+        None
+    }
 }
 
 #[inline(always)]
@@ -41,7 +45,10 @@ fn sub_int(x: u64, y: u64) -> Option<u64> {
 }
 #[inline(always)]
 fn mul_int(x: u64, y: u64) -> Option<u64> {
-    (x as i64 >> 1).checked_mul(y as i64 - 1).and_then(|r| r.checked_add(1)).map(|r| r as u64)
+    (x as i64 >> 1)
+        .checked_mul(y as i64 - 1)
+        .and_then(|r| r.checked_add(1))
+        .map(|r| r as u64)
 }
 #[inline(always)]
 fn mod_int(x: u64, y: u64) -> Option<u64> {
@@ -49,7 +56,11 @@ fn mod_int(x: u64, y: u64) -> Option<u64> {
     if y == 0 {
         return None;
     }
-    let r = if (x | y) >= 0 && (x | y) <= u32::MAX as i64 { (x as u32 % y as u32) as i64 } else { x.wrapping_rem(y) };
+    let r = if (x | y) >= 0 && (x | y) <= u32::MAX as i64 {
+        (x as u32 % y as u32) as i64
+    } else {
+        x.wrapping_rem(y)
+    };
     let r = if r != 0 && (r ^ y) < 0 { r + y } else { r };
     Some((r as u64) << 1 | 1)
 }
@@ -103,7 +114,11 @@ fn div_int(x: u64, y: u64) -> Option<u64> {
     let (x, y) = (x as i64 >> 1, y as i64 >> 1);
     // Both exact as doubles: then the quotient is correctly rounded.
     const EXACT: i64 = 1 << 53;
-    if y != 0 && x.abs() <= EXACT && y.abs() <= EXACT { inline_float_bits(x as f64 / y as f64) } else { None }
+    if y != 0 && x.abs() <= EXACT && y.abs() <= EXACT {
+        inline_float_bits(x as f64 / y as f64)
+    } else {
+        None
+    }
 }
 #[inline(always)]
 fn add_float(x: f64, y: f64) -> Option<f64> {
@@ -128,7 +143,15 @@ fn no_float(_: f64, _: f64) -> Option<f64> {
 
 /// The common shape of a binary handler.
 #[inline(always)]
-unsafe fn binary(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64, int: IntOp, float: FloatOp, slow: SlowOp) -> Flow {
+unsafe fn binary(
+    vm: *const Vm,
+    pc: *const u32,
+    base: *mut u64,
+    w: u64,
+    int: IntOp,
+    float: FloatOp,
+    slow: SlowOp,
+) -> Flow {
     // SAFETY: verified registers.
     unsafe {
         let (x, y) = (*base.add(b(w)), *base.add(c(w)));
@@ -137,7 +160,9 @@ unsafe fn binary(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64, int: Int
                 return put_next(vm, pc, base, a(w), r);
             }
         } else if both_floats(x, y) {
-            if let Some(r) = float(float_from_bits(x), float_from_bits(y)).and_then(inline_float_bits) {
+            if let Some(r) =
+                float(float_from_bits(x), float_from_bits(y)).and_then(inline_float_bits)
+            {
                 return put_next(vm, pc, base, a(w), r);
             }
         } else if let (Some(p), Some(q)) = (as_f64(x), as_f64(y))
@@ -152,7 +177,15 @@ unsafe fn binary(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64, int: Int
 
 /// The immediate form: y is a small constant.
 #[inline(always)]
-unsafe fn immediate(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64, int: IntOp, float: FloatOp, slow: SlowOp) -> Flow {
+unsafe fn immediate(
+    vm: *const Vm,
+    pc: *const u32,
+    base: *mut u64,
+    w: u64,
+    int: IntOp,
+    float: FloatOp,
+    slow: SlowOp,
+) -> Flow {
     // SAFETY: verified registers.
     unsafe {
         let x = *base.add(b(w));
@@ -218,13 +251,24 @@ unsafe fn slow_inplace(vm: &Vm, pc: *const u32, base: *mut u64, w: u32, op: BinO
     }
 }
 
-unsafe fn slow_immediate(vm: &Vm, pc: *const u32, base: *mut u64, w: u32, op: BinOp, inplace: bool) -> Flow {
+unsafe fn slow_immediate(
+    vm: &Vm,
+    pc: *const u32,
+    base: *mut u64,
+    w: u32,
+    op: BinOp,
+    inplace: bool,
+) -> Flow {
     // SAFETY: a slow op.
     unsafe {
         let w = w as u64;
         let y = Value::small_unchecked(sc(w));
         let x = word::reg(base, b(w));
-        match if inplace { vm.inplace(op, x, &y) } else { vm.binary(op, x, &y) } {
+        match if inplace {
+            vm.inplace(op, x, &y)
+        } else {
+            vm.binary(op, x, &y)
+        } {
             Ok(v) => {
                 release_temps(base, a(w), &[b(w)]);
                 word::set(base, a(w), v);
@@ -243,9 +287,18 @@ impl Vm {
         // SAFETY: a slow op's frame.
         unsafe {
             let (s, t) = (word::reg(base, dest), word::reg(base, more));
-            let (Some(hs), Some(x), Some(y)) = (s.header(), s.get::<Str>(), t.get::<Str>()) else { return false };
-            let plain = |v: &Value| v.header().is_some_and(|h| h.kind == Kind::Str && h.flags.get() & flag::SLOTS == 0);
-            if !plain(s) || !plain(t) || hs.count.get() != 1 || hs.flags.get() & (flag::INTERNED | flag::WEAK) != 0 {
+            let (Some(hs), Some(x), Some(y)) = (s.header(), s.get::<Str>(), t.get::<Str>()) else {
+                return false;
+            };
+            let plain = |v: &Value| {
+                v.header()
+                    .is_some_and(|h| h.kind == Kind::Str && h.flags.get() & flag::SLOTS == 0)
+            };
+            if !plain(s)
+                || !plain(t)
+                || hs.count.get() != 1
+                || hs.flags.get() & (flag::INTERNED | flag::WEAK) != 0
+            {
                 return false;
             }
             if x.grow_in_place(y) {
@@ -426,8 +479,14 @@ fn quick_compare(op: CmpOp, x: u64, y: u64) -> Option<bool> {
 }
 
 fn cmp_of(op: u8) -> CmpOp {
-    const FIRST: [(Op, CmpOp); 6] =
-        [(Op::LT, CmpOp::Lt), (Op::LE, CmpOp::Le), (Op::EQ, CmpOp::Eq), (Op::NE, CmpOp::Ne), (Op::GT, CmpOp::Gt), (Op::GE, CmpOp::Ge)];
+    const FIRST: [(Op, CmpOp); 6] = [
+        (Op::LT, CmpOp::Lt),
+        (Op::LE, CmpOp::Le),
+        (Op::EQ, CmpOp::Eq),
+        (Op::NE, CmpOp::Ne),
+        (Op::GT, CmpOp::Gt),
+        (Op::GE, CmpOp::Ge),
+    ];
     let i = if op >= Op::JLTI as u8 && op <= Op::JGEI as u8 {
         op - Op::JLTI as u8
     } else if op >= Op::JLT as u8 && op <= Op::JGE as u8 {
@@ -472,8 +531,15 @@ unsafe fn slow_jump_compare(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> 
                 } else {
                     release_temps(base, usize::MAX, &[a(w), b(w)]);
                 }
-                let off = if t == (c(w) != 0) { *pc as i32 as isize } else { 0 };
-                Flow { pc: pc.add(1).offset(off), base }
+                let off = if t == (c(w) != 0) {
+                    *pc as i32 as isize
+                } else {
+                    0
+                };
+                Flow {
+                    pc: pc.add(1).offset(off),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -546,8 +612,15 @@ pub unsafe fn op_jis(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> F
             let w = w as u64;
             let t = word::reg(base, a(w)).is(word::reg(base, b(w)));
             release_temps(base, usize::MAX, &[a(w), b(w)]);
-            let off = if t == (c(w) != 0) { *pc as i32 as isize } else { 0 };
-            Flow { pc: pc.add(1).offset(off), base }
+            let off = if t == (c(w) != 0) {
+                *pc as i32 as isize
+            } else {
+                0
+            };
+            Flow {
+                pc: pc.add(1).offset(off),
+                base,
+            }
         }
     }
     // SAFETY: a handler's contract.
@@ -582,8 +655,15 @@ pub unsafe fn op_jin(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> F
             match vm.contains(word::reg(base, b(w)), word::reg(base, a(w))) {
                 Ok(t) => {
                     release_temps(base, usize::MAX, &[a(w), b(w)]);
-                    let off = if t == (c(w) != 0) { *pc as i32 as isize } else { 0 };
-                    Flow { pc: pc.add(1).offset(off), base }
+                    let off = if t == (c(w) != 0) {
+                        *pc as i32 as isize
+                    } else {
+                        0
+                    };
+                    Flow {
+                        pc: pc.add(1).offset(off),
+                        base,
+                    }
                 }
                 Err(e) => vm.fail(pc, base, e),
             }
@@ -618,7 +698,11 @@ pub unsafe fn op_loop(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> 
     // SAFETY: verified target.
     unsafe {
         let to = pc.offset(sbc(w));
-        if (*vm).heap.attention.load(std::sync::atomic::Ordering::Relaxed) {
+        if (*vm)
+            .heap
+            .attention
+            .load(std::sync::atomic::Ordering::Relaxed)
+        {
             return loop_attend(vm, to, base, w);
         }
         next(vm, to, base)
@@ -628,7 +712,11 @@ pub unsafe fn op_loopx(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) ->
     // SAFETY: verified target.
     unsafe {
         let to = pc.add(1).offset(*pc as i32 as isize);
-        if (*vm).heap.attention.load(std::sync::atomic::Ordering::Relaxed) {
+        if (*vm)
+            .heap
+            .attention
+            .load(std::sync::atomic::Ordering::Relaxed)
+        {
             return loop_attend(vm, to, base, w);
         }
         next(vm, to, base)
@@ -643,7 +731,10 @@ unsafe fn slow_jump_truth(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Fl
         match vm.truth(word::reg(base, a(w))) {
             Ok(t) => {
                 release_temps(base, usize::MAX, &[a(w)]);
-                Flow { pc: pc.offset(if t == want { sbc(w) } else { 0 }), base }
+                Flow {
+                    pc: pc.offset(if t == want { sbc(w) } else { 0 }),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -674,7 +765,10 @@ unsafe fn slow_jump_keep(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flo
         let want = (w >> 8) as u8 == Op::JTK as u8;
         let w = w as u64;
         match vm.truth(word::reg(base, a(w))) {
-            Ok(t) if t == want => Flow { pc: pc.offset(sbc(w)), base },
+            Ok(t) if t == want => Flow {
+                pc: pc.offset(sbc(w)),
+                base,
+            },
             Ok(_) => {
                 release_temps(base, usize::MAX, &[a(w)]);
                 Flow { pc, base }
@@ -708,7 +802,10 @@ unsafe fn slow_jump_none(_: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow
         let jump = (w >> 8) as u8 == Op::JNOTNONE as u8;
         let w = w as u64;
         release_temps(base, usize::MAX, &[a(w)]);
-        Flow { pc: pc.offset(if jump { sbc(w) } else { 0 }), base }
+        Flow {
+            pc: pc.offset(if jump { sbc(w) } else { 0 }),
+            base,
+        }
     }
 }
 pub unsafe fn op_jnone(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
@@ -718,7 +815,11 @@ pub unsafe fn op_jnone(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) ->
         if x & 7 == 0 && a(w) >= word::code(base).nlocals as usize {
             return via(vm, pc, base, w, slow_jump_none);
         }
-        next(vm, pc.offset(if x == Value::NONE_BITS { sbc(w) } else { 0 }), base)
+        next(
+            vm,
+            pc.offset(if x == Value::NONE_BITS { sbc(w) } else { 0 }),
+            base,
+        )
     }
 }
 pub unsafe fn op_jnotnone(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
@@ -728,6 +829,10 @@ pub unsafe fn op_jnotnone(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64)
         if x & 7 == 0 && a(w) >= word::code(base).nlocals as usize {
             return via(vm, pc, base, w, slow_jump_none);
         }
-        next(vm, pc.offset(if x == Value::NONE_BITS { 0 } else { sbc(w) }), base)
+        next(
+            vm,
+            pc.offset(if x == Value::NONE_BITS { 0 } else { sbc(w) }),
+            base,
+        )
     }
 }

@@ -67,7 +67,11 @@ pub unsafe fn slow_clearn(_: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flo
 unsafe fn slow_unbound(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
     // SAFETY: a slow op.
     unsafe {
-        let name = word::code(base).varnames.get(bc(w as u64)).cloned().unwrap_or(Value::NONE);
+        let name = word::code(base)
+            .varnames
+            .get(bc(w as u64))
+            .cloned()
+            .unwrap_or(Value::NONE);
         vm.fail(pc, base, vm.unbound_local(&name))
     }
 }
@@ -93,7 +97,11 @@ pub unsafe fn op_dellocal(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64)
 impl Vm {
     pub fn unbound_local(&self, name: &Value) -> super::Raised {
         let n = name.as_str().unwrap_or("?");
-        self.name_error_of(Exc::UnboundLocalError, name, &format!("cannot access local variable '{n}' where it is not associated with a value"))
+        self.name_error_of(
+            Exc::UnboundLocalError,
+            name,
+            &format!("cannot access local variable '{n}' where it is not associated with a value"),
+        )
     }
     fn unbound_free(&self, name: &Value) -> super::Raised {
         let n = name.as_str().unwrap_or("?");
@@ -117,7 +125,13 @@ impl Vm {
 pub unsafe fn slow_spillnew(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
     let w = w as u64;
     // SAFETY: a slow op.
-    unsafe { word::set(base, a(w), vm.alloc(Spill(std::cell::RefCell::new(vec![Value::UNBOUND; bc(w)])))) };
+    unsafe {
+        word::set(
+            base,
+            a(w),
+            vm.alloc(Spill(std::cell::RefCell::new(vec![Value::UNBOUND; bc(w)]))),
+        )
+    };
     Flow { pc, base }
 }
 pub unsafe fn slow_spillload(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
@@ -125,14 +139,24 @@ pub unsafe fn slow_spillload(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) ->
     unsafe {
         let w = w as u64;
         let i = *pc as usize;
-        let v = word::reg(base, b(w)).get::<Spill>().and_then(|s| s.0.borrow().get(i).cloned()).unwrap_or(Value::UNBOUND);
+        let v = word::reg(base, b(w))
+            .get::<Spill>()
+            .and_then(|s| s.0.borrow().get(i).cloned())
+            .unwrap_or(Value::UNBOUND);
         if v.is_unbound() {
             let code = word::code(base);
-            let name = code.varnames.get(code.nlocals as usize + i).cloned().unwrap_or(Value::NONE);
+            let name = code
+                .varnames
+                .get(code.nlocals as usize + i)
+                .cloned()
+                .unwrap_or(Value::NONE);
             return vm.fail(pc, base, vm.unbound_local(&name));
         }
         word::set(base, a(w), v);
-        Flow { pc: pc.add(1), base }
+        Flow {
+            pc: pc.add(1),
+            base,
+        }
     }
 }
 pub unsafe fn slow_spillstore(_: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
@@ -141,10 +165,16 @@ pub unsafe fn slow_spillstore(_: &Vm, pc: *const u32, base: *mut u64, w: u32) ->
         let w = w as u64;
         let v = word::reg(base, b(w)).clone();
         if let Some(s) = word::reg(base, a(w)).get::<Spill>() {
-            let old = s.0.borrow_mut().get_mut(*pc as usize).map(|p| std::mem::replace(p, v));
+            let old =
+                s.0.borrow_mut()
+                    .get_mut(*pc as usize)
+                    .map(|p| std::mem::replace(p, v));
             drop(old);
         }
-        Flow { pc: pc.add(1), base }
+        Flow {
+            pc: pc.add(1),
+            base,
+        }
     }
 }
 
@@ -156,7 +186,11 @@ unsafe fn slow_cell(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
         let w = w as u64;
         let op = (w >> 8) as u8;
         let reg = if op == Op::LOADCELL as u8 { b(w) } else { a(w) };
-        let name = word::code(base).varnames.get(reg).cloned().unwrap_or(Value::NONE);
+        let name = word::code(base)
+            .varnames
+            .get(reg)
+            .cloned()
+            .unwrap_or(Value::NONE);
         vm.fail(pc, base, vm.unbound_local(&name))
     }
 }
@@ -188,7 +222,13 @@ pub unsafe fn op_loadcell(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64)
 }
 /// Writes an owned word to a cell, releases the old content, goes on.
 #[inline(always)]
-unsafe fn store_next(vm: *const Vm, pc: *const u32, base: *mut u64, place: *mut u64, v: u64) -> Flow {
+unsafe fn store_next(
+    vm: *const Vm,
+    pc: *const u32,
+    base: *mut u64,
+    place: *mut u64,
+    v: u64,
+) -> Flow {
     // SAFETY: the place holds a Value.
     unsafe {
         let old = *place;
@@ -234,7 +274,11 @@ unsafe fn free_cell(base: *mut u64, i: usize) -> u64 {
 unsafe fn slow_free(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
     // SAFETY: a slow op.
     unsafe {
-        let name = word::code(base).code.freevars.get(bc(w as u64)).map_or(Value::NONE, |n| vm.intern(n));
+        let name = word::code(base)
+            .code
+            .freevars
+            .get(bc(w as u64))
+            .map_or(Value::NONE, |n| vm.intern(n));
         vm.fail(pc, base, vm.unbound_free(&name))
     }
 }
@@ -287,14 +331,22 @@ unsafe fn list_place(list: u64, index: u64) -> *mut u64 {
         let n = items.len() as i64;
         let i = index as i64 >> 1;
         let i = if i < 0 { i + n } else { i };
-        if (i as u64) < n as u64 { items.as_mut_ptr().add(i as usize) as *mut u64 } else { std::ptr::null_mut() }
+        if (i as u64) < n as u64 {
+            items.as_mut_ptr().add(i as usize) as *mut u64
+        } else {
+            std::ptr::null_mut()
+        }
     }
 }
 /// True if the word is an exact (not subclassed) object of the kind.
 #[inline(always)]
 unsafe fn is_exact(v: u64, kind: Kind) -> bool {
     // SAFETY: a word with tag 000 is the address of a live object.
-    unsafe { v & 7 == 0 && (*(v as *const Header)).kind == kind && (*(v as *const Header)).flags.get() & crate::object::header::flag::SLOTS == 0 }
+    unsafe {
+        v & 7 == 0
+            && (*(v as *const Header)).kind == kind
+            && (*(v as *const Header)).flags.get() & crate::object::header::flag::SLOTS == 0
+    }
 }
 
 pub unsafe fn op_loaditem(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
@@ -345,7 +397,10 @@ unsafe fn slow_loaditem(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow
             Ok(v) => {
                 super::ops_arith::release_temps(base, a(w), &[c(w)]);
                 word::set(base, a(w), v);
-                Flow { pc: pc.add(1), base }
+                Flow {
+                    pc: pc.add(1),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -386,12 +441,19 @@ unsafe fn slow_storeitem(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flo
     unsafe {
         let take = (w >> 8) as u8 == Op::STOREITEMT as u8;
         let w = w as u64;
-        match vm.setitem(word::reg(base, a(w)), word::reg(base, b(w)), word::reg(base, c(w))) {
+        match vm.setitem(
+            word::reg(base, a(w)),
+            word::reg(base, b(w)),
+            word::reg(base, c(w)),
+        ) {
             Ok(()) => {
                 if take {
                     word::clear(base, c(w), 1);
                 }
-                Flow { pc: pc.add(1), base }
+                Flow {
+                    pc: pc.add(1),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -411,7 +473,11 @@ pub unsafe fn slow_buildslice(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -
     let w = w as u64;
     // SAFETY: a slow op.
     unsafe {
-        let s = vm.slice(word::reg(base, b(w)).clone(), word::reg(base, b(w) + 1).clone(), word::reg(base, b(w) + 2).clone());
+        let s = vm.slice(
+            word::reg(base, b(w)).clone(),
+            word::reg(base, b(w) + 1).clone(),
+            word::reg(base, b(w) + 2).clone(),
+        );
         word::clear(base, b(w), 3);
         word::set(base, a(w), s);
     }
@@ -421,7 +487,11 @@ pub unsafe fn slow_loadslice(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) ->
     let w = w as u64;
     // SAFETY: a slow op.
     unsafe {
-        let s = vm.slice(word::reg(base, c(w)).clone(), word::reg(base, c(w) + 1).clone(), Value::NONE);
+        let s = vm.slice(
+            word::reg(base, c(w)).clone(),
+            word::reg(base, c(w) + 1).clone(),
+            Value::NONE,
+        );
         let r = vm.getitem(word::reg(base, b(w)), &s);
         vm.finish(pc, pc, base, a(w), r)
     }
@@ -509,11 +579,17 @@ unsafe fn slow_foriter(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow 
         match vm.next(word::reg(base, b(w))) {
             Ok(Some(v)) => {
                 word::set(base, a(w), v);
-                Flow { pc: pc.add(2), base }
+                Flow {
+                    pc: pc.add(2),
+                    base,
+                }
             }
             Ok(None) => {
                 word::clear(base, b(w), 1);
-                Flow { pc: pc.add(2).offset(*pc as i32 as isize), base }
+                Flow {
+                    pc: pc.add(2).offset(*pc as i32 as isize),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -539,12 +615,17 @@ pub unsafe fn slow_unpack(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Fl
         if slice.len() != n {
             let e = if slice.len() > n {
                 let got = match v.kind() {
-                    Kind::Tuple | Kind::List | Kind::Dict => format!(", got {}", vm.len(&v).unwrap_or(slice.len())),
+                    Kind::Tuple | Kind::List | Kind::Dict => {
+                        format!(", got {}", vm.len(&v).unwrap_or(slice.len()))
+                    }
                     _ => String::new(),
                 };
                 vm.value_error(format!("too many values to unpack (expected {n}{got})"))
             } else {
-                vm.value_error(format!("not enough values to unpack (expected {n}, got {})", slice.len()))
+                vm.value_error(format!(
+                    "not enough values to unpack (expected {n}, got {})",
+                    slice.len()
+                ))
             };
             return vm.fail(pc, base, e);
         }
@@ -562,8 +643,15 @@ impl Vm {
         }
         let it = match self.iter(v) {
             Ok(it) => it,
-            Err(e) if self.is_exc(&e, Exc::TypeError) && self.type_obj(v).slots().iter.is_none() && self.type_obj(v).slots().getitem.is_none() => {
-                return Err(self.type_error(format!("cannot unpack non-iterable {} object", self.type_name(v))));
+            Err(e)
+                if self.is_exc(&e, Exc::TypeError)
+                    && self.type_obj(v).slots().iter.is_none()
+                    && self.type_obj(v).slots().getitem.is_none() =>
+            {
+                return Err(self.type_error(format!(
+                    "cannot unpack non-iterable {} object",
+                    self.type_name(v)
+                )));
             }
             Err(e) => return Err(e),
         };
@@ -585,14 +673,25 @@ pub unsafe fn slow_unpackex(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> 
         let (before, after) = (c(w), *pc as usize);
         let v = word::reg(base, b(w)).clone();
         if vm.type_obj(&v).slots().iter.is_none() && vm.type_obj(&v).slots().getitem.is_none() {
-            return vm.fail(pc, base, vm.type_error(format!("cannot unpack non-iterable {} object", vm.type_name(&v))));
+            return vm.fail(
+                pc,
+                base,
+                vm.type_error(format!(
+                    "cannot unpack non-iterable {} object",
+                    vm.type_name(&v)
+                )),
+            );
         }
         let mut items = match vm.collect(&v) {
             Ok(i) => i,
             Err(e) => return vm.fail(pc, base, e),
         };
         if items.len() < before + after {
-            let e = vm.value_error(format!("not enough values to unpack (expected at least {}, got {})", before + after, items.len()));
+            let e = vm.value_error(format!(
+                "not enough values to unpack (expected at least {}, got {})",
+                before + after,
+                items.len()
+            ));
             return vm.fail(pc, base, e);
         }
         let tail = items.split_off(items.len() - after);
@@ -607,6 +706,9 @@ pub unsafe fn slow_unpackex(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> 
             at += 1;
             word::set(base, at, x);
         }
-        Flow { pc: pc.add(1), base }
+        Flow {
+            pc: pc.add(1),
+            base,
+        }
     }
 }

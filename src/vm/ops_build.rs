@@ -21,7 +21,9 @@ use std::cell::{Cell, RefCell};
 /// Moves registers out.
 unsafe fn take_all(base: *mut u64, at: usize, n: usize) -> Vec<Value> {
     // SAFETY: a slow op's frame.
-    (at..at + n).map(|i| unsafe { word::take(base, i) }).collect()
+    (at..at + n)
+        .map(|i| unsafe { word::take(base, i) })
+        .collect()
 }
 
 macro_rules! slow {
@@ -47,7 +49,10 @@ macro_rules! effect {
             unsafe {
                 let r: Res<()> = $body;
                 match r {
-                    Ok(()) => Flow { pc: $pc.add($extra), base: $base },
+                    Ok(()) => Flow {
+                        pc: $pc.add($extra),
+                        base: $base,
+                    },
                     Err(e) => $vm.fail($pc, $base, e),
                 }
             }
@@ -136,7 +141,9 @@ impl Vm {
         {
             return Ok(Some(d.items()));
         }
-        let Some(keys) = self.getattr_opt(m, &self.names.keys)? else { return Ok(None) };
+        let Some(keys) = self.getattr_opt(m, &self.names.keys)? else {
+            return Ok(None);
+        };
         let keys = self.call(&keys, &[])?;
         let mut out = Vec::new();
         for k in self.collect(&keys)? {
@@ -162,16 +169,26 @@ impl Vm {
     fn merge_keywords(&self, d: &Value, m: &Value, f: &Value) -> Res<()> {
         let Some(items) = self.mapping_items(m)? else {
             let name = self.callee_name(f);
-            return Err(self.type_error(format!("{name} argument after ** must be a mapping, not {}", self.type_name(m))));
+            return Err(self.type_error(format!(
+                "{name} argument after ** must be a mapping, not {}",
+                self.type_name(m)
+            )));
         };
-        let Some(d) = d.get::<Dict>() else { return Ok(()) };
+        let Some(d) = d.get::<Dict>() else {
+            return Ok(());
+        };
         for (k, v) in items {
             if k.as_str().is_none() {
-                return Err(self.type_error(format!("{} keywords must be strings", self.callee_name(f))));
+                return Err(
+                    self.type_error(format!("{} keywords must be strings", self.callee_name(f)))
+                );
             }
             if self.dict_get(d, &k)?.is_some() {
                 let name = self.callee_name(f);
-                return Err(self.type_error(format!("{name} got multiple values for keyword argument '{}'", k.as_str().unwrap_or("?"))));
+                return Err(self.type_error(format!(
+                    "{name} got multiple values for keyword argument '{}'",
+                    k.as_str().unwrap_or("?")
+                )));
             }
             self.dict_set(d, k, v)?;
         }
@@ -181,7 +198,9 @@ impl Vm {
     /// A callable as error messages name it: `module.f()`, or its repr.
     fn callee_name(&self, f: &Value) -> String {
         let q = self.getattr_opt(f, &self.names.__qualname__).ok().flatten();
-        let Some(q) = q.as_ref().and_then(Value::as_str) else { return self.str_string(f).unwrap_or_default() };
+        let Some(q) = q.as_ref().and_then(Value::as_str) else {
+            return self.str_string(f).unwrap_or_default();
+        };
         let m = self.getattr_opt(f, &self.names.__module__).ok().flatten();
         match m.as_ref().and_then(Value::as_str) {
             Some(m) if m != "builtins" => format!("{m}.{q}()"),
@@ -218,7 +237,15 @@ pub unsafe fn slow_fstr(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow
             debug_assert_eq!(o.char_len(), chars);
         }
         word::clear(base, at, n);
-        word::set(base, a(w), if bytes <= 1 { vm.str(out.as_str().unwrap_or("")) } else { out });
+        word::set(
+            base,
+            a(w),
+            if bytes <= 1 {
+                vm.str(out.as_str().unwrap_or(""))
+            } else {
+                out
+            },
+        );
         Flow { pc, base }
     }
 }
@@ -283,19 +310,37 @@ pub unsafe fn slow_mkfunc(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Fl
             *x.annotate.borrow_mut() = annotate;
         }
         word::set(base, a(w), f);
-        Flow { pc: pc.add(1), base }
+        Flow {
+            pc: pc.add(1),
+            base,
+        }
     }
 }
 
 impl Vm {
     /// A function object of a code object. `closure` is a tuple of cells or None.
-    pub fn new_function(&self, code: Value, globals: Value, builtins: Value, closure: Value) -> Value {
+    pub fn new_function(
+        &self,
+        code: Value,
+        globals: Value,
+        builtins: Value,
+        closure: Value,
+    ) -> Value {
         use crate::bytecode::flags as f;
-        let Some(c) = code.get::<crate::object::func::CodeObj>() else { return Value::NONE };
+        let Some(c) = code.get::<crate::object::func::CodeObj>() else {
+            return Value::NONE;
+        };
         let doc = c.code.doc.as_ref().map_or(Value::NONE, |d| self.str(d));
         let gen_like = c.flags & (f::GENERATOR | f::COROUTINE | f::ASYNC_GENERATOR) != 0;
-        let (name, qualname, argc) = (c.name.clone(), c.qualname.clone(), if gen_like { u32::MAX } else { c.simple_argc });
-        let module = globals.get::<Dict>().and_then(|d| self.dict_get_str(d, &self.names.__name__)).unwrap_or(Value::NONE);
+        let (name, qualname, argc) = (
+            c.name.clone(),
+            c.qualname.clone(),
+            if gen_like { u32::MAX } else { c.simple_argc },
+        );
+        let module = globals
+            .get::<Dict>()
+            .and_then(|d| self.dict_get_str(d, &self.names.__name__))
+            .unwrap_or(Value::NONE);
         self.alloc(Function {
             code: RefCell::new(code),
             globals,
@@ -318,11 +363,17 @@ impl Vm {
     /// Runs a module's or `exec`'s code object in these namespaces.
     pub fn exec_code(&self, code: &Value, globals: &Value, locals: Option<&Value>) -> Res {
         use crate::bytecode::flags as f;
-        let Some(c) = code.get::<crate::object::func::CodeObj>() else { return Err(self.type_error("a code object was expected")) };
-        let Some(g) = globals.get::<Dict>() else { return Err(self.type_error("globals must be a dict")) };
+        let Some(c) = code.get::<crate::object::func::CodeObj>() else {
+            return Err(self.type_error("a code object was expected"));
+        };
+        let Some(g) = globals.get::<Dict>() else {
+            return Err(self.type_error("globals must be a dict"));
+        };
         let builtins = match self.dict_get_str(g, &self.names.__builtins__) {
             Some(b) if b.is_kind::<Dict>() => b,
-            Some(b) => b.get::<crate::object::func::Module>().map_or(self.builtins.clone(), |m| m.dict.clone()),
+            Some(b) => b
+                .get::<crate::object::func::Module>()
+                .map_or(self.builtins.clone(), |m| m.dict.clone()),
             None => {
                 self.dict_set(g, self.names.__builtins__.clone(), self.builtins_module())?;
                 self.builtins.clone()
@@ -338,8 +389,13 @@ impl Vm {
 
     /// Runs a function whose names live in a mapping in R[0].
     pub fn run_name_mode(&self, func: &Value, ns: Value) -> Res {
-        let Some(f) = func.get::<Function>() else { return Err(self.type_error("a function was expected")) };
-        if f.code_obj().flags & (crate::bytecode::flags::COROUTINE | crate::bytecode::flags::GENERATOR) != 0 {
+        let Some(f) = func.get::<Function>() else {
+            return Err(self.type_error("a function was expected"));
+        };
+        if f.code_obj().flags
+            & (crate::bytecode::flags::COROUTINE | crate::bytecode::flags::GENERATOR)
+            != 0
+        {
             let v = self.make_generator(func, crate::object::native::Args::EMPTY)?;
             if let Some(g) = v.as_gen() {
                 // SAFETY: the frame is new; R[0] is its namespace.
@@ -350,7 +406,14 @@ impl Vm {
         self.check_native_stack()?;
         // SAFETY: a function's entry frame; R[0] is its namespace.
         unsafe {
-            let base = self.push_frame(func.clone(), self.exec.pc.get(), self.exec.base.get(), 0, super::frame::kind::ENTRY, 0)?;
+            let base = self.push_frame(
+                func.clone(),
+                self.exec.pc.get(),
+                self.exec.base.get(),
+                0,
+                super::frame::kind::ENTRY,
+                0,
+            )?;
             word::set(base, 0, ns);
             self.finish_run((*word::code(base).instrs.get()).as_ptr(), base)
         }
@@ -424,14 +487,34 @@ pub unsafe fn slow_withspecial(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) 
             }
             Ok(None) => {
                 let (kind, other, verb, hint) = if is_async {
-                    ("asynchronous context manager", [&n.__enter__, &n.__exit__], "with", "with")
+                    (
+                        "asynchronous context manager",
+                        [&n.__enter__, &n.__exit__],
+                        "with",
+                        "with",
+                    )
                 } else {
-                    ("context manager", [&n.__aenter__, &n.__aexit__], "async with", "async with")
+                    (
+                        "context manager",
+                        [&n.__aenter__, &n.__aexit__],
+                        "async with",
+                        "async with",
+                    )
                 };
                 let miss = name.as_str().unwrap_or("?");
-                let mut text = format!("'{}' object does not support the {kind} protocol (missed {miss} method)", vm.type_name(&v));
+                let mut text = format!(
+                    "'{}' object does not support the {kind} protocol (missed {miss} method)",
+                    vm.type_name(&v)
+                );
                 if other.iter().all(|o| vm.lookup_special(&v, o).is_some()) {
-                    text.push_str(&format!(" but it supports the {} protocol. Did you mean to use '{hint}'?", if is_async { "context manager" } else { "asynchronous context manager" }));
+                    text.push_str(&format!(
+                        " but it supports the {} protocol. Did you mean to use '{hint}'?",
+                        if is_async {
+                            "context manager"
+                        } else {
+                            "asynchronous context manager"
+                        }
+                    ));
                     let _ = verb;
                 }
                 vm.fail(pc, base, vm.type_error(text))
@@ -477,13 +560,24 @@ impl Vm {
     fn split_group(&self, exc: &Value, types: &Value) -> Res<(Value, Value)> {
         let group = self.exc_type(Exc::BaseExceptionGroup);
         let forbidden = |t: &Value| t.get::<TypeObj>().is_some_and(|t| t.is_subtype(group));
-        let list: Vec<Value> = if types.is_kind::<Tuple>() { tuple_items(types).to_vec() } else { vec![types.clone()] };
+        let list: Vec<Value> = if types.is_kind::<Tuple>() {
+            tuple_items(types).to_vec()
+        } else {
+            vec![types.clone()]
+        };
         for t in &list {
-            if !t.get::<TypeObj>().is_some_and(|t| t.is_subtype(self.exc_type(Exc::BaseException))) {
-                return Err(self.type_error("catching classes that do not inherit from BaseException is not allowed"));
+            if !t
+                .get::<TypeObj>()
+                .is_some_and(|t| t.is_subtype(self.exc_type(Exc::BaseException)))
+            {
+                return Err(self.type_error(
+                    "catching classes that do not inherit from BaseException is not allowed",
+                ));
             }
             if forbidden(t) {
-                return Err(self.type_error("catching ExceptionGroup with except* is not allowed. Use except instead."));
+                return Err(self.type_error(
+                    "catching ExceptionGroup with except* is not allowed. Use except instead.",
+                ));
             }
         }
         if exc.is_none() {
@@ -494,7 +588,10 @@ impl Vm {
                 return Ok((exc.clone(), Value::NONE));
             }
             // A naked exception is wrapped, with its own traceback kept.
-            let wrapped = self.call(self.exc_type(Exc::ExceptionGroup), &[self.names_empty(), self.list(vec![exc.clone()])]);
+            let wrapped = self.call(
+                self.exc_type(Exc::ExceptionGroup),
+                &[self.names_empty(), self.list(vec![exc.clone()])],
+            );
             let wrapped = match wrapped {
                 Ok(v) => v,
                 Err(_) => self.call(group, &[self.names_empty(), self.list(vec![exc.clone()])])?,
@@ -509,7 +606,10 @@ impl Vm {
             let pair = self.call(&split, std::slice::from_ref(types))?;
             let items = tuple_items(&pair);
             if items.len() < 2 {
-                return Err(self.type_error(format!("{}.split must return a 2-tuple", self.type_name(exc))));
+                return Err(self.type_error(format!(
+                    "{}.split must return a 2-tuple",
+                    self.type_name(exc)
+                )));
             }
             return Ok((items[0].clone(), items[1].clone()));
         }
@@ -518,11 +618,19 @@ impl Vm {
 
     /// What is left to raise after all `except*` clauses ran: exceptions raised in them, and the unhandled parts put together again.
     fn regroup(&self, original: &Value, list: &Value) -> Res {
-        let items: Vec<Value> = list.get::<List>().map_or(Vec::new(), List::to_vec).into_iter().filter(|v| !v.is_none()).collect();
+        let items: Vec<Value> = list
+            .get::<List>()
+            .map_or(Vec::new(), List::to_vec)
+            .into_iter()
+            .filter(|v| !v.is_none())
+            .collect();
         if items.is_empty() {
             return Ok(Value::NONE);
         }
-        if !self.type_obj(original).is_subtype(self.exc_type(Exc::BaseExceptionGroup)) {
+        if !self
+            .type_obj(original)
+            .is_subtype(self.exc_type(Exc::BaseExceptionGroup))
+        {
             // One naked exception: at most one clause ran.
             if items.len() == 1 {
                 return Ok(items[0].clone());
@@ -532,13 +640,22 @@ impl Vm {
         let same = |v: &Value| match (v.get::<Exception>(), original.get::<Exception>()) {
             (Some(a), Some(b)) => {
                 v.is(original)
-                    || self.type_obj(v).is_subtype(self.exc_type(Exc::BaseExceptionGroup)) && a.traceback.borrow().is(&b.traceback.borrow()) && a.cause.borrow().is(&b.cause.borrow()) && a.context.borrow().is(&b.context.borrow())
+                    || self
+                        .type_obj(v)
+                        .is_subtype(self.exc_type(Exc::BaseExceptionGroup))
+                        && a.traceback.borrow().is(&b.traceback.borrow())
+                        && a.cause.borrow().is(&b.cause.borrow())
+                        && a.context.borrow().is(&b.context.borrow())
             }
             _ => false,
         };
         let (parts, mut raised): (Vec<Value>, Vec<Value>) = items.into_iter().partition(same);
         if !parts.is_empty() {
-            let merged = if parts.len() == 1 { parts[0].clone() } else { self.project(original, &parts)? };
+            let merged = if parts.len() == 1 {
+                parts[0].clone()
+            } else {
+                self.project(original, &parts)?
+            };
             if raised.is_empty() {
                 return Ok(merged);
             }
@@ -547,7 +664,10 @@ impl Vm {
         if raised.len() == 1 {
             return Ok(raised[0].clone());
         }
-        self.call(self.exc_type(Exc::BaseExceptionGroup), &[self.names_empty(), self.list(raised)])
+        self.call(
+            self.exc_type(Exc::BaseExceptionGroup),
+            &[self.names_empty(), self.list(raised)],
+        )
     }
 
     /// The subgroup of `original` with the leaves of all `parts`.
@@ -559,7 +679,10 @@ impl Vm {
         self.keep_leaves(original, &leaves)
     }
     fn leaves(&self, v: &Value, out: &mut Vec<u64>) -> Res<()> {
-        if self.type_obj(v).is_subtype(self.exc_type(Exc::BaseExceptionGroup)) {
+        if self
+            .type_obj(v)
+            .is_subtype(self.exc_type(Exc::BaseExceptionGroup))
+        {
             self.check_native_stack()?;
             let inner = self.getattr_str(v, "exceptions")?;
             for x in tuple_items(&inner) {
@@ -571,8 +694,15 @@ impl Vm {
         Ok(())
     }
     fn keep_leaves(&self, v: &Value, leaves: &[u64]) -> Res {
-        if !self.type_obj(v).is_subtype(self.exc_type(Exc::BaseExceptionGroup)) {
-            return Ok(if leaves.contains(&v.id()) { v.clone() } else { Value::NONE });
+        if !self
+            .type_obj(v)
+            .is_subtype(self.exc_type(Exc::BaseExceptionGroup))
+        {
+            return Ok(if leaves.contains(&v.id()) {
+                v.clone()
+            } else {
+                Value::NONE
+            });
         }
         self.check_native_stack()?;
         let inner = self.getattr_str(v, "exceptions")?;
@@ -663,7 +793,10 @@ impl Vm {
         for k in keys {
             for s in &seen {
                 if self.eq(s, k)? {
-                    return Err(self.value_error(format!("mapping pattern checks duplicate key ({})", self.repr_string(k)?)));
+                    return Err(self.value_error(format!(
+                        "mapping pattern checks duplicate key ({})",
+                        self.repr_string(k)?
+                    )));
                 }
             }
             seen.push(k.clone());
@@ -703,24 +836,38 @@ impl Vm {
                 None => Vec::new(),
                 Some(n) if n.is_kind::<Tuple>() => tuple_items(n).to_vec(),
                 Some(n) => {
-                    return Err(self.type_error(format!("{}.__match_args__ must be a tuple (got {})", t.name_str(), self.type_name(n))));
+                    return Err(self.type_error(format!(
+                        "{}.__match_args__ must be a tuple (got {})",
+                        t.name_str(),
+                        self.type_name(n)
+                    )));
                 }
             };
             let allowed = if match_self { 1 } else { names.len() };
             if npos > allowed {
                 let s = if allowed == 1 { "" } else { "s" };
-                return Err(self.type_error(format!("{}() accepts {allowed} positional sub-pattern{s} ({npos} given)", t.name_str())));
+                return Err(self.type_error(format!(
+                    "{}() accepts {allowed} positional sub-pattern{s} ({npos} given)",
+                    t.name_str()
+                )));
             }
             if match_self {
                 out.push(subject.clone());
             } else {
                 for n in &names[..npos] {
                     if n.as_str().is_none() {
-                        return Err(self.type_error(format!("__match_args__ elements must be strings (got {})", self.type_name(n))));
+                        return Err(self.type_error(format!(
+                            "__match_args__ elements must be strings (got {})",
+                            self.type_name(n)
+                        )));
                     }
                     let n = self.intern_value(n);
                     if seen.iter().any(|s| s.is(&n)) {
-                        return Err(self.type_error(format!("{}() got multiple sub-patterns for attribute {}", t.name_str(), self.repr_string(&n)?)));
+                        return Err(self.type_error(format!(
+                            "{}() got multiple sub-patterns for attribute {}",
+                            t.name_str(),
+                            self.repr_string(&n)?
+                        )));
                     }
                     match self.getattr_opt(subject, &n)? {
                         Some(v) => out.push(v),
@@ -733,7 +880,11 @@ impl Vm {
         for n in spec.iter().skip(1) {
             let n = self.intern_value(n);
             if seen.iter().any(|s| s.is(&n)) {
-                return Err(self.type_error(format!("{}() got multiple sub-patterns for attribute {}", t.name_str(), self.repr_string(&n)?)));
+                return Err(self.type_error(format!(
+                    "{}() got multiple sub-patterns for attribute {}",
+                    t.name_str(),
+                    self.repr_string(&n)?
+                )));
             }
             match self.getattr_opt(subject, &n)? {
                 Some(v) => out.push(v),

@@ -36,7 +36,16 @@ unsafe fn as_function<'a>(word: u64) -> Option<&'a Function> {
 /// Pushes a frame for a function with exactly `n` positional arguments, moved from `args`; the function's word is taken over. Null if
 /// there is no room or the limit is reached (nothing has changed then).
 #[inline(always)]
-unsafe fn enter(vm: *const Vm, f: &Function, func: u64, args: *mut u64, n: usize, pc: *const u32, base: *mut u64, dest: usize) -> *mut u64 {
+unsafe fn enter(
+    vm: *const Vm,
+    f: &Function,
+    func: u64,
+    args: *mut u64,
+    n: usize,
+    pc: *const u32,
+    base: *mut u64,
+    dest: usize,
+) -> *mut u64 {
     // SAFETY: a handler's contract.
     unsafe {
         let code = f.code_obj();
@@ -118,7 +127,16 @@ unsafe fn slow_callm(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
     // SAFETY: a slow op.
     unsafe {
         let skip = word::reg(base, b(w) + 1).is_unbound() as usize;
-        vm.call_window(pc, pc.add(1), base, a(w), b(w), b(w) + 1 + skip, c(w) + 1 - skip, &[])
+        vm.call_window(
+            pc,
+            pc.add(1),
+            base,
+            a(w),
+            b(w),
+            b(w) + 1 + skip,
+            c(w) + 1 - skip,
+            &[],
+        )
     }
 }
 
@@ -137,7 +155,16 @@ pub unsafe fn slow_callmkw(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> F
     unsafe {
         let names = tuple_items(&word::code(base).consts[*pc as usize]);
         let skip = word::reg(base, b(w) + 1).is_unbound() as usize;
-        vm.call_window(pc, pc.add(1), base, a(w), b(w), b(w) + 1 + skip, c(w) + 1 - skip, names)
+        vm.call_window(
+            pc,
+            pc.add(1),
+            base,
+            a(w),
+            b(w),
+            b(w) + 1 + skip,
+            c(w) + 1 - skip,
+            names,
+        )
     }
 }
 
@@ -184,7 +211,10 @@ impl Vm {
         // SAFETY: a slow op's frame.
         unsafe {
             let f = word::reg(base, win);
-            let args = Args { all: word::window(base, first, n), names };
+            let args = Args {
+                all: word::window(base, first, n),
+                names,
+            };
             match f.kind() {
                 Kind::Native => {
                     let native = f.get_unchecked::<Native>();
@@ -209,7 +239,18 @@ impl Vm {
                         }
                     }
                 }
-                Kind::Function => self.call_function(pc, after, base, dest, f.clone(), args, kind::CALL, 0, win, first + n - win),
+                Kind::Function => self.call_function(
+                    pc,
+                    after,
+                    base,
+                    dest,
+                    f.clone(),
+                    args,
+                    kind::CALL,
+                    0,
+                    win,
+                    first + n - win,
+                ),
                 Kind::BoundMethod => {
                     let m = f.get_unchecked::<BoundMethod>();
                     let mut all = Vec::with_capacity(n + 1);
@@ -225,19 +266,32 @@ impl Vm {
                     let t = f.get_unchecked::<TypeObj>();
                     // SAFETY (init_fn): replaced only when the class changes, which no code does during this op.
                     let init = &*t.init_fn.as_ptr();
-                    if t.has(tflag::SIMPLE_NEW) && init.is_kind::<Function>() && init.get_unchecked::<Function>().code_obj().flags & GEN_FLAGS == 0 {
+                    if t.has(tflag::SIMPLE_NEW)
+                        && init.is_kind::<Function>()
+                        && init.get_unchecked::<Function>().code_obj().flags & GEN_FLAGS == 0
+                    {
                         let obj = self.new_instance(t);
                         let func = init.clone();
                         let fobj = func.get_unchecked::<Function>();
                         if names.is_empty() && fobj.simple_argc.get() == n as u32 + 1 {
-                            return match self.push_frame(func, after, base, dest as u8, kind::INIT, win as u8) {
+                            return match self.push_frame(
+                                func,
+                                after,
+                                base,
+                                dest as u8,
+                                kind::INIT,
+                                win as u8,
+                            ) {
                                 Ok(new) => {
                                     *new = obj.clone().into_bits();
                                     for i in 0..n {
                                         *new.add(1 + i) = word::take(base, first + i).into_bits();
                                     }
                                     word::set(base, win, obj);
-                                    Flow { pc: (*word::code(new).instrs.get()).as_ptr(), base: new }
+                                    Flow {
+                                        pc: (*word::code(new).instrs.get()).as_ptr(),
+                                        base: new,
+                                    }
                                 }
                                 Err(e) => self.fail(pc, base, e),
                             };
@@ -247,7 +301,18 @@ impl Vm {
                         all.extend(args.all.iter().cloned());
                         word::clear(base, win, first + n - win);
                         word::set(base, win, obj);
-                        return self.call_function(pc, after, base, dest, func, Args { all: &all, names }, kind::INIT, win as u8, 0, 0);
+                        return self.call_function(
+                            pc,
+                            after,
+                            base,
+                            dest,
+                            func,
+                            Args { all: &all, names },
+                            kind::INIT,
+                            win as u8,
+                            0,
+                            0,
+                        );
                     }
                     let r = self.call_args(f, args);
                     word::clear(base, win, first + n - win);
@@ -263,7 +328,14 @@ impl Vm {
     }
 
     /// Stores a native's result, or raises.
-    pub(super) unsafe fn finish(&self, pc: *const u32, after: *const u32, base: *mut u64, dest: usize, r: super::Res) -> Flow {
+    pub(super) unsafe fn finish(
+        &self,
+        pc: *const u32,
+        after: *const u32,
+        base: *mut u64,
+        dest: usize,
+        r: super::Res,
+    ) -> Flow {
         // SAFETY: a slow op's frame.
         unsafe {
             match r {
@@ -277,11 +349,31 @@ impl Vm {
     }
 
     /// A call with arguments in a vector.
-    unsafe fn call_any(&self, pc: *const u32, after: *const u32, base: *mut u64, dest: usize, f: Value, all: Vec<Value>, names: &[Value]) -> Flow {
+    unsafe fn call_any(
+        &self,
+        pc: *const u32,
+        after: *const u32,
+        base: *mut u64,
+        dest: usize,
+        f: Value,
+        all: Vec<Value>,
+        names: &[Value],
+    ) -> Flow {
         // SAFETY: a slow op's frame.
         unsafe {
             if f.is_kind::<Function>() {
-                return self.call_function(pc, after, base, dest, f, Args { all: &all, names }, kind::CALL, 0, 0, 0);
+                return self.call_function(
+                    pc,
+                    after,
+                    base,
+                    dest,
+                    f,
+                    Args { all: &all, names },
+                    kind::CALL,
+                    0,
+                    0,
+                    0,
+                );
             }
             let r = self.call_args(&f, Args { all: &all, names });
             drop(all);
@@ -317,10 +409,17 @@ impl Vm {
                 Err(e) => return self.fail(pc, base, e),
             };
             let nregs = (*f).code_obj().nregs as usize;
-            match self.bind(&*f, args, std::slice::from_raw_parts_mut(new as *mut Value, nregs)) {
+            match self.bind(
+                &*f,
+                args,
+                std::slice::from_raw_parts_mut(new as *mut Value, nregs),
+            ) {
                 Ok(()) => {
                     word::clear(base, clear_at, clear_n);
-                    Flow { pc: (*word::code(new).instrs.get()).as_ptr(), base: new }
+                    Flow {
+                        pc: (*word::code(new).instrs.get()).as_ptr(),
+                        base: new,
+                    }
                 }
                 Err(e) => {
                     self.pop_frame(new);
@@ -345,7 +444,9 @@ impl Vm {
                 Kind::Generator
             };
             let v = Gen::alloc(&self.heap, self.kind_shape(kind), kind, code.nregs);
-            let Some(g) = v.as_gen() else { return Err(self.runtime_error("generator expected")) };
+            let Some(g) = v.as_gen() else {
+                return Err(self.runtime_error("generator expected"));
+            };
             let base = g.base();
             *base.sub(5) = code as *const _ as u64;
             *base.sub(4) = func.clone().into_bits();
@@ -357,7 +458,11 @@ impl Vm {
                 for (i, v) in args.all.iter().enumerate() {
                     *base.add(i) = v.clone().into_bits();
                 }
-            } else if let Err(e) = self.bind(f, args, std::slice::from_raw_parts_mut(base as *mut Value, code.nregs as usize)) {
+            } else if let Err(e) = self.bind(
+                f,
+                args,
+                std::slice::from_raw_parts_mut(base as *mut Value, code.nregs as usize),
+            ) {
                 g.state.set(GenState::Closed);
                 return Err(e);
             }
@@ -384,7 +489,11 @@ impl Vm {
                 for (i, v) in args.all.iter().enumerate() {
                     *base.add(i) = v.clone().into_bits();
                 }
-            } else if let Err(e) = self.bind(f, args, std::slice::from_raw_parts_mut(base as *mut Value, f.code_obj().nregs as usize)) {
+            } else if let Err(e) = self.bind(
+                f,
+                args,
+                std::slice::from_raw_parts_mut(base as *mut Value, f.code_obj().nregs as usize),
+            ) {
                 self.pop_frame(base);
                 return Err(e);
             }
@@ -401,7 +510,9 @@ impl Vm {
         match exit {
             Exit::Returned(v) => Ok(v),
             Exit::Raised(e) => Err(super::Raised(e)),
-            Exit::Yielded(_) | Exit::None => Err(self.runtime_error("a frame ended without a result")),
+            Exit::Yielded(_) | Exit::None => {
+                Err(self.runtime_error("a frame ended without a result"))
+            }
         }
     }
 }
@@ -444,7 +555,13 @@ pub unsafe fn op_return(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -
         }
         (*fw).count.set(k.wrapping_sub(1));
         (*vm).exec.top.set(base.sub(FRAME_WORDS));
-        put_next(vm, word::ret_pc(base), word::ret_base(base), word::dest_of(flags), v)
+        put_next(
+            vm,
+            word::ret_pc(base),
+            word::ret_base(base),
+            word::dest_of(flags),
+            v,
+        )
     }
 }
 
@@ -471,7 +588,10 @@ impl Vm {
                 kind::INIT => {
                     let obj = word::take(caller, word::reg2_of(flags));
                     if !v.is_none() {
-                        let e = self.type_error(format!("__init__() should return None, not '{}'", self.type_name(&v)));
+                        let e = self.type_error(format!(
+                            "__init__() should return None, not '{}'",
+                            self.type_name(&v)
+                        ));
                         return self.unwind(pc.sub(1), caller, e.0);
                     }
                     word::set(caller, dest, obj);
@@ -488,6 +608,7 @@ impl Vm {
 
     /// The traceback that an exception carries (None if it has none).
     pub fn traceback_of(&self, exc: &Value) -> Value {
-        exc.get::<exception::Exception>().map_or(Value::NONE, |e| e.traceback.borrow().clone())
+        exc.get::<exception::Exception>()
+            .map_or(Value::NONE, |e| e.traceback.borrow().clone())
     }
 }

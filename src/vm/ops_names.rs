@@ -96,7 +96,10 @@ pub unsafe fn slow_loadglobal(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -
             return vm.fail(pc, base, vm.name_error(n));
         };
         word::set(base, a(w), v);
-        Flow { pc: pc.add(2), base }
+        Flow {
+            pc: pc.add(2),
+            base,
+        }
     }
 }
 pub unsafe fn op_loadglobal_mod(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
@@ -143,7 +146,10 @@ pub unsafe fn slow_storeglobal(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) 
                 }
             }
         }
-        Flow { pc: pc.add(2), base }
+        Flow {
+            pc: pc.add(2),
+            base,
+        }
     }
 }
 pub unsafe fn op_storeglobal_mod(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
@@ -187,7 +193,9 @@ impl Vm {
     /// A name in a namespace mapping: None if it is not there.
     fn namespace_get(&self, ns: &Value, n: &Value) -> super::Res<Option<Value>> {
         if let Some(d) = ns.get::<Dict>()
-            && ns.header().is_some_and(|h| h.flags.get() & crate::object::header::flag::SLOTS == 0)
+            && ns
+                .header()
+                .is_some_and(|h| h.flags.get() & crate::object::header::flag::SLOTS == 0)
         {
             return self.dict_get(d, n);
         }
@@ -208,10 +216,21 @@ impl Vm {
     }
     unsafe fn free_content(&self, base: *mut u64, i: usize) -> super::Res {
         // SAFETY: a slow op's frame; verified index.
-        let v = unsafe { tuple_items(&function(base).closure).get(i).and_then(|c| c.get::<Cell_>()).map_or(Value::UNBOUND, |c| c.0.borrow().clone()) };
+        let v = unsafe {
+            tuple_items(&function(base).closure)
+                .get(i)
+                .and_then(|c| c.get::<Cell_>())
+                .map_or(Value::UNBOUND, |c| c.0.borrow().clone())
+        };
         if v.is_unbound() {
             // SAFETY: as above.
-            let n = unsafe { word::code(base).code.freevars.get(i).map_or(Value::NONE, |n| self.intern(n)) };
+            let n = unsafe {
+                word::code(base)
+                    .code
+                    .freevars
+                    .get(i)
+                    .map_or(Value::NONE, |n| self.intern(n))
+            };
             let n = n.as_str().unwrap_or("?");
             return Err(self.error(
                 super::raise::Exc::NameError,
@@ -251,7 +270,9 @@ pub unsafe fn slow_delname(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> F
         let n = name(base, bc(w as u64));
         match vm.delitem(word::reg(base, 0), n) {
             Ok(()) => Flow { pc, base },
-            Err(e) if vm.is_exc(&e, super::raise::Exc::KeyError) => vm.fail(pc, base, vm.name_error(n)),
+            Err(e) if vm.is_exc(&e, super::raise::Exc::KeyError) => {
+                vm.fail(pc, base, vm.name_error(n))
+            }
             Err(e) => vm.fail(pc, base, e),
         }
     }
@@ -260,7 +281,11 @@ pub unsafe fn slow_loadnamefree(vm: &Vm, pc: *const u32, base: *mut u64, w: u32)
     // SAFETY: a slow op.
     unsafe {
         let w = w as u64;
-        let n = word::code(base).code.freevars.get(bc(w)).map_or(Value::NONE, |n| vm.intern(n));
+        let n = word::code(base)
+            .code
+            .freevars
+            .get(bc(w))
+            .map_or(Value::NONE, |n| vm.intern(n));
         let r = match vm.namespace_get(word::reg(base, 0), &n) {
             Ok(Some(v)) => Ok(v),
             Ok(None) => vm.free_content(base, bc(w)),
@@ -274,10 +299,12 @@ pub unsafe fn slow_loadnameglobal(vm: &Vm, pc: *const u32, base: *mut u64, w: u3
     unsafe {
         let w = w as u64;
         let n = name(base, bc(w));
-        let r = vm.free_content(base, *pc as usize).and_then(|ns| match vm.namespace_get(&ns, n)? {
-            Some(v) => Ok(v),
-            None => vm.global_or_builtin(base, n),
-        });
+        let r =
+            vm.free_content(base, *pc as usize)
+                .and_then(|ns| match vm.namespace_get(&ns, n)? {
+                    Some(v) => Ok(v),
+                    None => vm.global_or_builtin(base, n),
+                });
         vm.finish(pc, pc.add(1), base, a(w), r)
     }
 }
@@ -286,7 +313,11 @@ pub unsafe fn slow_loadnamedictfree(vm: &Vm, pc: *const u32, base: *mut u64, w: 
     unsafe {
         let w = w as u64;
         let i = *pc as usize;
-        let n = word::code(base).code.freevars.get(i).map_or(Value::NONE, |n| vm.intern(n));
+        let n = word::code(base)
+            .code
+            .freevars
+            .get(i)
+            .map_or(Value::NONE, |n| vm.intern(n));
         let r = match vm.namespace_get(word::reg(base, b(w)), &n) {
             Ok(Some(v)) => Ok(v),
             Ok(None) => vm.free_content(base, i),
@@ -316,7 +347,12 @@ pub unsafe fn slow_loadattr(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> 
             let (op, payload) = match plan {
                 AttrPlan::Slot { offset } => (Op::LOADATTR_SLOT, offset as u64),
                 AttrPlan::ClassValue(v) => (Op::LOADATTR_CLASS, v.bits()),
-                AttrPlan::Property(f) if f.is_kind::<Function>() && f.get_unchecked::<Function>().simple_argc.get() == 1 => (Op::LOADATTR_PROP, f.bits()),
+                AttrPlan::Property(f)
+                    if f.is_kind::<Function>()
+                        && f.get_unchecked::<Function>().simple_argc.get() == 1 =>
+                {
+                    (Op::LOADATTR_PROP, f.bits())
+                }
                 _ => (Op::LOADATTR, 0),
             };
             if op != Op::LOADATTR {
@@ -365,7 +401,10 @@ pub unsafe fn op_loadattr_prop(vm: *const Vm, pc: *const u32, base: *mut u64, w:
             match vm.push_frame((*f).clone(), pc.add(4), base, a(w) as u8, kind::CALL, 0) {
                 Ok(new) => {
                     *new = o.into_bits();
-                    Flow { pc: (*word::code(new).instrs.get()).as_ptr(), base: new }
+                    Flow {
+                        pc: (*word::code(new).instrs.get()).as_ptr(),
+                        base: new,
+                    }
                 }
                 Err(e) => vm.fail(pc, base, e),
             }
@@ -385,17 +424,33 @@ pub unsafe fn slow_storeattr(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) ->
     // SAFETY: a slow op.
     unsafe {
         let opcode = (w >> 8) as u8;
-        let take = opcode == Op::STOREATTRT as u8 || opcode == Op::STOREATTRT_SLOT as u8 || opcode == Op::STOREATTRT_ADD as u8;
+        let take = opcode == Op::STOREATTRT as u8
+            || opcode == Op::STOREATTRT_SLOT as u8
+            || opcode == Op::STOREATTRT_ADD as u8;
         let w = w as u64;
         let o = word::reg(base, a(w));
         let n = name(base, *pc as usize);
         if o.is_heap() {
             let (id, plan) = vm.store_plan(o, n);
             let (op, payload) = match plan {
-                StorePlan::Slot { offset } => (if take { Op::STOREATTRT_SLOT } else { Op::STOREATTR_SLOT }, offset as u64),
+                StorePlan::Slot { offset } => (
+                    if take {
+                        Op::STOREATTRT_SLOT
+                    } else {
+                        Op::STOREATTR_SLOT
+                    },
+                    offset as u64,
+                ),
                 StorePlan::Add { offset, new_shape } => {
                     // The offset shares the payload with the shape's address: 16 bits are enough for inline slots.
-                    (if take { Op::STOREATTRT_ADD } else { Op::STOREATTR_ADD }, new_shape as u64 | (offset as u64) << 48)
+                    (
+                        if take {
+                            Op::STOREATTRT_ADD
+                        } else {
+                            Op::STOREATTR_ADD
+                        },
+                        new_shape as u64 | (offset as u64) << 48,
+                    )
                 }
                 StorePlan::None => (if take { Op::STOREATTRT } else { Op::STOREATTR }, 0),
             };
@@ -408,7 +463,10 @@ pub unsafe fn slow_storeattr(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) ->
                 if take {
                     word::clear(base, b(w), 1);
                 }
-                Flow { pc: pc.add(4), base }
+                Flow {
+                    pc: pc.add(4),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -416,7 +474,12 @@ pub unsafe fn slow_storeattr(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) ->
 }
 /// Stores an owned word in a slot that the cache proves, or goes the general way. `TAKE` moves the value out of its register.
 #[inline(always)]
-unsafe fn store_slot<const TAKE: bool>(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
+unsafe fn store_slot<const TAKE: bool>(
+    vm: *const Vm,
+    pc: *const u32,
+    base: *mut u64,
+    w: u64,
+) -> Flow {
     // SAFETY: the shape id proves that the object has an inline slot at the offset.
     unsafe {
         let o = *base.add(a(w));
@@ -444,7 +507,12 @@ unsafe fn store_slot<const TAKE: bool>(vm: *const Vm, pc: *const u32, base: *mut
     }
 }
 #[inline(always)]
-unsafe fn store_add<const TAKE: bool>(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) -> Flow {
+unsafe fn store_add<const TAKE: bool>(
+    vm: *const Vm,
+    pc: *const u32,
+    base: *mut u64,
+    w: u64,
+) -> Flow {
     // SAFETY: the shape id proves that the slot is inline, empty and next; the new shape is owned by the same class.
     unsafe {
         let o = *base.add(a(w));
@@ -458,7 +526,9 @@ unsafe fn store_add<const TAKE: bool>(vm: *const Vm, pc: *const u32, base: *mut 
                 incref(v);
             }
             *place = v;
-            (*(o as *const Header)).shape.set((payload & 0xffff_ffff_ffff) as *const Shape);
+            (*(o as *const Header))
+                .shape
+                .set((payload & 0xffff_ffff_ffff) as *const Shape);
             return next(vm, pc.add(4), base);
         }
         via(vm, pc, base, w, slow_storeattr)
@@ -480,7 +550,10 @@ pub unsafe fn slow_delattr(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> F
     // SAFETY: a slow op.
     unsafe {
         match vm.delattr(word::reg(base, a(w as u64)), name(base, *pc as usize)) {
-            Ok(()) => Flow { pc: pc.add(1), base },
+            Ok(()) => Flow {
+                pc: pc.add(1),
+                base,
+            },
             Err(e) => vm.fail(pc, base, e),
         }
     }
@@ -503,7 +576,10 @@ pub unsafe fn slow_loadmethod(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -
             Ok((f, me)) => {
                 word::set(base, a(w), f);
                 word::set(base, a(w) + 1, me.unwrap_or(Value::UNBOUND));
-                Flow { pc: pc.add(5), base }
+                Flow {
+                    pc: pc.add(5),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -549,17 +625,25 @@ pub unsafe fn slow_loadsupermethod(vm: &Vm, pc: *const u32, base: *mut u64, w: u
     unsafe {
         let w = w as u64;
         let n = name(base, *pc as usize);
-        let (sup, class, me) = (word::reg(base, a(w)).clone(), word::reg(base, b(w)).clone(), word::reg(base, c(w)).clone());
+        let (sup, class, me) = (
+            word::reg(base, a(w)).clone(),
+            word::reg(base, b(w)).clone(),
+            word::reg(base, c(w)).clone(),
+        );
         let r = if is_builtin_super(vm, &sup) {
             vm.super_method(&class, &me, n)
         } else {
-            vm.call(&sup, &[class, me]).and_then(|s| vm.load_method(&s, n))
+            vm.call(&sup, &[class, me])
+                .and_then(|s| vm.load_method(&s, n))
         };
         match r {
             Ok((f, me)) => {
                 word::set(base, a(w), f);
                 word::set(base, a(w) + 1, me.unwrap_or(Value::UNBOUND));
-                Flow { pc: pc.add(1), base }
+                Flow {
+                    pc: pc.add(1),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -570,7 +654,11 @@ pub unsafe fn slow_loadsuperattr(vm: &Vm, pc: *const u32, base: *mut u64, w: u32
     unsafe {
         let w = w as u64;
         let n = name(base, *pc as usize);
-        let (sup, class, me) = (word::reg(base, a(w)).clone(), word::reg(base, b(w)).clone(), word::reg(base, c(w)).clone());
+        let (sup, class, me) = (
+            word::reg(base, a(w)).clone(),
+            word::reg(base, b(w)).clone(),
+            word::reg(base, c(w)).clone(),
+        );
         let r = vm.call(&sup, &[class, me]).and_then(|s| vm.getattr(&s, n));
         vm.finish(pc, pc.add(1), base, a(w), r)
     }

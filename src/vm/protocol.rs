@@ -32,9 +32,18 @@ impl Vm {
     /// `repr(v)`.
     pub fn repr(&self, v: &Value) -> Res {
         self.check_native_stack()?;
-        let Some(f) = self.type_obj(v).slots().repr else { return Ok(self.str(&format!("<{} object>", self.type_name(v)))) };
+        let Some(f) = self.type_obj(v).slots().repr else {
+            return Ok(self.str(&format!("<{} object>", self.type_name(v))));
+        };
         let r = f(self, v)?;
-        if r.is_kind::<Str>() { Ok(r) } else { Err(self.type_error(format!("__repr__ returned non-string (type {})", self.type_name(&r)))) }
+        if r.is_kind::<Str>() {
+            Ok(r)
+        } else {
+            Err(self.type_error(format!(
+                "__repr__ returned non-string (type {})",
+                self.type_name(&r)
+            )))
+        }
     }
 
     /// `str(v)`.
@@ -43,9 +52,18 @@ impl Vm {
             return Ok(v.clone());
         }
         self.check_native_stack()?;
-        let Some(f) = self.type_obj(v).slots().str else { return self.repr(v) };
+        let Some(f) = self.type_obj(v).slots().str else {
+            return self.repr(v);
+        };
         let r = f(self, v)?;
-        if r.is_kind::<Str>() { Ok(r) } else { Err(self.type_error(format!("__str__ returned non-string (type {})", self.type_name(&r)))) }
+        if r.is_kind::<Str>() {
+            Ok(r)
+        } else {
+            Err(self.type_error(format!(
+                "__str__ returned non-string (type {})",
+                self.type_name(&r)
+            )))
+        }
     }
 
     pub fn repr_string(&self, v: &Value) -> Res<String> {
@@ -81,9 +99,21 @@ impl Vm {
         }
         let r = match self.call_special(v, &self.names.__format__, std::slice::from_ref(spec))? {
             Some(r) => r,
-            None => return Err(self.type_error(format!("Type {} doesn't define __format__", self.type_name(v)))),
+            None => {
+                return Err(self.type_error(format!(
+                    "Type {} doesn't define __format__",
+                    self.type_name(v)
+                )));
+            }
         };
-        if r.is_kind::<Str>() { Ok(r) } else { Err(self.type_error(format!("__format__ must return a str, not {}", self.type_name(&r)))) }
+        if r.is_kind::<Str>() {
+            Ok(r)
+        } else {
+            Err(self.type_error(format!(
+                "__format__ must return a str, not {}",
+                self.type_name(&r)
+            )))
+        }
     }
 
     /// Marks a container whose repr is under way; false if it was marked already (then its repr is `...`).
@@ -150,7 +180,10 @@ impl Vm {
     pub fn len(&self, v: &Value) -> Res<usize> {
         match self.type_obj(v).slots().len {
             Some(f) => f(self, v),
-            None => Err(self.type_error(format!("object of type '{}' has no len()", self.type_name(v)))),
+            None => Err(self.type_error(format!(
+                "object of type '{}' has no len()",
+                self.type_name(v)
+            ))),
         }
     }
 
@@ -174,7 +207,10 @@ impl Vm {
         if let Some(f) = s.iter {
             let it = f(self, v)?;
             if self.type_obj(&it).slots().next.is_none() {
-                return Err(self.type_error(format!("iter() returned non-iterator of type '{}'", self.type_name(&it))));
+                return Err(self.type_error(format!(
+                    "iter() returned non-iterator of type '{}'",
+                    self.type_name(&it)
+                )));
             }
             return Ok(it);
         }
@@ -192,7 +228,10 @@ impl Vm {
                 Err(e) if self.is_exc(&e, Exc::StopIteration) => Ok(None),
                 r => r,
             },
-            None => Err(self.type_error(format!("'{}' object is not an iterator", self.type_name(it)))),
+            None => Err(self.type_error(format!(
+                "'{}' object is not an iterator",
+                self.type_name(it)
+            ))),
         }
     }
 
@@ -258,10 +297,13 @@ impl Vm {
     #[cold]
     fn class_getitem(&self, o: &Value, k: &Value) -> Res {
         let Some(t) = o.get::<TypeObj>() else {
-            return Err(self.type_error(format!("'{}' object is not subscriptable", self.type_name(o))));
+            return Err(self.type_error(format!(
+                "'{}' object is not subscriptable",
+                self.type_name(o)
+            )));
         };
         if o.is(self.kind_type(Kind::Type)) {
-            return Ok(self.generic_alias(o, k)?);
+            return self.generic_alias(o, k);
         }
         match self.getattr_opt(o, &self.names.__class_getitem__)? {
             Some(f) if !f.is_none() => self.call(&f, std::slice::from_ref(k)),
@@ -274,7 +316,10 @@ impl Vm {
     pub fn setitem(&self, o: &Value, k: &Value, v: &Value) -> Res<()> {
         match self.type_obj(o).slots().setitem {
             Some(f) => f(self, o, k, Some(v)),
-            None => Err(self.type_error(format!("'{}' object does not support item assignment", self.type_name(o)))),
+            None => Err(self.type_error(format!(
+                "'{}' object does not support item assignment",
+                self.type_name(o)
+            ))),
         }
     }
 
@@ -282,7 +327,10 @@ impl Vm {
     pub fn delitem(&self, o: &Value, k: &Value) -> Res<()> {
         match self.type_obj(o).slots().setitem {
             Some(f) => f(self, o, k, None),
-            None => Err(self.type_error(format!("'{}' object doesn't support item deletion", self.type_name(o)))),
+            None => Err(self.type_error(format!(
+                "'{}' object doesn't support item deletion",
+                self.type_name(o)
+            ))),
         }
     }
 
@@ -299,7 +347,10 @@ impl Vm {
     pub fn contains_by_iteration(&self, container: &Value, item: &Value) -> Res<bool> {
         let s = self.type_obj(container).slots();
         if s.iter.is_none() && s.getitem.is_none() {
-            return Err(self.type_error(format!("argument of type '{}' is not a container or iterable", self.type_name(container))));
+            return Err(self.type_error(format!(
+                "argument of type '{}' is not a container or iterable",
+                self.type_name(container)
+            )));
         }
         let it = self.iter(container)?;
         while let Some(x) = self.next(&it)? {
@@ -321,15 +372,25 @@ impl Vm {
             return Ok(Value::small_unchecked(b as i64));
         }
         if let Some(i) = v.get::<Int>() {
-            return Ok(if self.is_exact(v, Kind::Int) { v.clone() } else { self.big(i.0.clone()) });
+            return Ok(if self.is_exact(v, Kind::Int) {
+                v.clone()
+            } else {
+                self.big(i.0.clone())
+            });
         }
         let Some(f) = self.type_obj(v).slots().index else {
-            return Err(self.type_error(format!("'{}' object cannot be interpreted as an integer", self.type_name(v))));
+            return Err(self.type_error(format!(
+                "'{}' object cannot be interpreted as an integer",
+                self.type_name(v)
+            )));
         };
         let r = f(self, v)?;
         match r.kind() {
             Kind::Int | Kind::Bool => self.index(&r),
-            _ => Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&r)))),
+            _ => Err(self.type_error(format!(
+                "__index__ returned non-int (type {})",
+                self.type_name(&r)
+            ))),
         }
     }
 
@@ -341,7 +402,10 @@ impl Vm {
         let i = self.index(v)?;
         match self.small_or_big(&i) {
             Some(i) => Ok(i),
-            None => Err(self.index_error(format!("cannot fit '{}' into an index-sized integer", self.type_name(v)))),
+            None => Err(self.index_error(format!(
+                "cannot fit '{}' into an index-sized integer",
+                self.type_name(v)
+            ))),
         }
     }
 
@@ -353,12 +417,15 @@ impl Vm {
         let i = self.index(v)?;
         match self.small_or_big(&i) {
             Some(i) => Ok(i),
-            None => Err(self.overflow_error(format!("Python int too large to convert to C {what}"))),
+            None => {
+                Err(self.overflow_error(format!("Python int too large to convert to C {what}")))
+            }
         }
     }
 
     fn small_or_big(&self, v: &Value) -> Option<i64> {
-        v.as_small().or_else(|| v.get::<Int>().and_then(|i| i.0.to_i64()))
+        v.as_small()
+            .or_else(|| v.get::<Int>().and_then(|i| i.0.to_i64()))
     }
 
     /// An int or bool (or an instance of a subclass) as a BigInt.
@@ -381,16 +448,26 @@ impl Vm {
             return Ok(i as f64);
         }
         let s = *self.type_obj(v).slots();
-        if let Some(f) = s.float.filter(|_| !matches!(v.kind(), Kind::Int | Kind::Bool)) {
+        if let Some(f) = s
+            .float
+            .filter(|_| !matches!(v.kind(), Kind::Int | Kind::Bool))
+        {
             let r = f(self, v)?;
             return match r.as_float() {
                 Some(f) => Ok(f),
-                None => Err(self.type_error(format!("{}.__float__() must return a float, not {}", self.type_name(v), self.type_name(&r)))),
+                None => Err(self.type_error(format!(
+                    "{}.__float__() must return a float, not {}",
+                    self.type_name(v),
+                    self.type_name(&r)
+                ))),
             };
         }
         if matches!(v.kind(), Kind::Int | Kind::Bool) || s.index.is_some() {
             let i = self.index(v)?;
-            return match self.to_bigint(&i).and_then(|b| crate::vm::arith::big_to_f64(&b)) {
+            return match self
+                .to_bigint(&i)
+                .and_then(|b| crate::vm::arith::big_to_f64(&b))
+            {
                 Some(f) => Ok(f),
                 None => Err(self.overflow_error("int too large to convert to float")),
             };
@@ -439,7 +516,11 @@ impl Vm {
     /// TypeError for an argument of the wrong type: "f() argument 'x' must be str, not int".
     #[cold]
     pub fn wrong_type(&self, what: &str, expected: &str, v: &Value) -> Raised {
-        let got = if v.is_none() { "None".to_string() } else { self.type_name(v) };
+        let got = if v.is_none() {
+            "None".to_string()
+        } else {
+            self.type_name(v)
+        };
         self.type_error(format!("{what} must be {expected}, not {got}"))
     }
 }

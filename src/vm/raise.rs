@@ -103,7 +103,9 @@ impl Vm {
     }
     /// An exception object of a builtin class, without calling script code.
     pub fn new_exception(&self, class: &Value, args: Vec<Value>) -> Value {
-        let shape = class.get::<crate::object::types::TypeObj>().map_or(std::ptr::null(), |t| t.root_shape.get());
+        let shape = class
+            .get::<crate::object::types::TypeObj>()
+            .map_or(std::ptr::null(), |t| t.root_shape.get());
         let args = self.tuple(args);
         self.alloc_exception(shape, Exception::new(args))
     }
@@ -131,12 +133,17 @@ impl Vm {
         self.error(Exc::ZeroDivisionError, m)
     }
     pub fn stop_iteration(&self, value: Value) -> Raised {
-        self.error_args(Exc::StopIteration, if value.is_none() { vec![] } else { vec![value] })
+        self.error_args(
+            Exc::StopIteration,
+            if value.is_none() { vec![] } else { vec![value] },
+        )
     }
 
     /// True if the exception is an instance of the builtin class (by the MRO; `__instancecheck__` has no say).
     pub fn is_exc(&self, r: &Raised, e: Exc) -> bool {
-        self.type_of(&r.0).get::<crate::object::types::TypeObj>().is_some_and(|t| t.is_subtype(self.exc_type(e)))
+        self.type_of(&r.0)
+            .get::<crate::object::types::TypeObj>()
+            .is_some_and(|t| t.is_subtype(self.exc_type(e)))
     }
 
     /// Turns an `Err` with an exception of class `e` into `Ok(None)`.

@@ -121,7 +121,9 @@ impl Vm {
         match g.state.get() {
             GenState::Closed => {
                 return match (gen_value.kind(), sent) {
-                    (Kind::Coroutine, _) => Resumed::Raised(self.runtime_error("cannot reuse already awaited coroutine")),
+                    (Kind::Coroutine, _) => Resumed::Raised(
+                        self.runtime_error("cannot reuse already awaited coroutine"),
+                    ),
                     (_, Err(e)) => Resumed::Raised(e),
                     (_, Ok(_)) => Resumed::Returned(Value::NONE),
                 };
@@ -129,7 +131,9 @@ impl Vm {
             GenState::Created => match &sent {
                 Ok(v) if !v.is_none() => {
                     let what = self.kind_word(gen_value.kind());
-                    return Resumed::Raised(self.type_error(format!("can't send non-None value to a just-started {what}")));
+                    return Resumed::Raised(self.type_error(format!(
+                        "can't send non-None value to a just-started {what}"
+                    )));
                 }
                 _ => (),
             },
@@ -148,12 +152,18 @@ impl Vm {
             }
             let leaf = self.start_root(g);
             let flow = self.go_leaf(leaf, word::depth(caller) + 1, sent);
-            let exit = if flow.pc.is_null() { self.exec.take_exit() } else { self.run(flow.pc, flow.base) };
+            let exit = if flow.pc.is_null() {
+                self.exec.take_exit()
+            } else {
+                self.run(flow.pc, flow.base)
+            };
             match exit {
                 Exit::Yielded(v) => Resumed::Yielded(v),
                 Exit::Returned(v) => Resumed::Returned(v),
                 Exit::Raised(e) => Resumed::Raised(Raised(e)),
-                Exit::None => Resumed::Raised(self.runtime_error("a generator stopped without a result")),
+                Exit::None => {
+                    Resumed::Raised(self.runtime_error("a generator stopped without a result"))
+                }
             }
         }
     }
@@ -194,7 +204,13 @@ impl Vm {
     }
 
     /// Throws into a frame that waits in SEND or ANEXT for something that is no generator frame: the delegate's own `throw` comes first.
-    unsafe fn throw_into_delegate(&self, _g: &Gen, pc: *const u32, base: *mut u64, e: Raised) -> Flow {
+    unsafe fn throw_into_delegate(
+        &self,
+        _g: &Gen,
+        pc: *const u32,
+        base: *mut u64,
+        e: Raised,
+    ) -> Flow {
         // SAFETY: pc is a SEND or ANEXT of this frame.
         unsafe {
             self.exec.base.set(base);
@@ -214,7 +230,10 @@ impl Vm {
                 Ok(Step::Returned(v)) => {
                     word::clear(base, reg, 1);
                     word::set(base, a(w), v);
-                    Flow { pc: pc.add(if anext { 2 } else { 1 }), base }
+                    Flow {
+                        pc: pc.add(if anext { 2 } else { 1 }),
+                        base,
+                    }
                 }
                 Err(e) => self.delegate_raised(pc, base, reg, e),
             }
@@ -222,7 +241,13 @@ impl Vm {
     }
 
     /// The delegate in register `reg` ended with an exception at the delegating op `pc`.
-    unsafe fn delegate_raised(&self, pc: *const u32, base: *mut u64, reg: usize, e: Raised) -> Flow {
+    unsafe fn delegate_raised(
+        &self,
+        pc: *const u32,
+        base: *mut u64,
+        reg: usize,
+        e: Raised,
+    ) -> Flow {
         // SAFETY: pc is a SEND or ANEXT of this frame.
         unsafe {
             word::clear(base, reg, 1);
@@ -239,12 +264,22 @@ impl Vm {
         unsafe {
             let w = *pc as u64;
             word::clear(base, b(w), 1);
-            Flow { pc: pc.add(2).offset(*pc.add(1) as i32 as isize), base }
+            Flow {
+                pc: pc.add(2).offset(*pc.add(1) as i32 as isize),
+                base,
+            }
         }
     }
 
     /// Suspends the running chain at the frame `base`: `v` goes to the root's resumer. The frame goes on at `pc`, where the sent value is put in register `reg`.
-    pub(super) unsafe fn suspend(&self, base: *mut u64, v: Value, pc: *const u32, reg: usize, at_send: bool) -> Flow {
+    pub(super) unsafe fn suspend(
+        &self,
+        base: *mut u64,
+        v: Value,
+        pc: *const u32,
+        reg: usize,
+        at_send: bool,
+    ) -> Flow {
         // SAFETY: base is a generator's frame and exec.root heads its chain.
         unsafe {
             let g = &*Gen::of_base(base);
@@ -306,7 +341,10 @@ impl Vm {
                         // The iterator register goes, and the op jumps: its offset stands two words back.
                         let w = *pc.sub(3) as u64;
                         word::clear(caller, b(w), 1);
-                        Flow { pc: pc.offset(*pc.sub(2) as i32 as isize), base: caller }
+                        Flow {
+                            pc: pc.offset(*pc.sub(2) as i32 as isize),
+                            base: caller,
+                        }
                     }
                     kind::GENCALL => {
                         word::clear(caller, word::reg2_of(flags), 1);
@@ -344,7 +382,13 @@ impl Vm {
     }
 
     /// An async generator reached through ANEXT or `asend` ended: the waiting op jumps (ANEXT) or raises (SEND).
-    unsafe fn delegate_ended_anext(&self, after: *const u32, base: *mut u64, reg: usize, e: Raised) -> Flow {
+    unsafe fn delegate_ended_anext(
+        &self,
+        after: *const u32,
+        base: *mut u64,
+        reg: usize,
+        e: Raised,
+    ) -> Flow {
         // SAFETY: `after` follows a SEND (one word) or an ANEXT (two words) of this frame.
         unsafe {
             let anext = after.sub(2);
@@ -356,11 +400,22 @@ impl Vm {
     }
 
     /// Links the generator in register `reg` of the frame `base` as its delegate and goes on in it (in its leaf, if it is itself a chain).
-    unsafe fn enter_delegate(&self, base: *mut u64, pc: *const u32, after: *const u32, dest: usize, reg: usize, how: u8, sent: Value) -> Flow {
+    unsafe fn enter_delegate(
+        &self,
+        base: *mut u64,
+        pc: *const u32,
+        after: *const u32,
+        dest: usize,
+        reg: usize,
+        how: u8,
+        sent: Value,
+    ) -> Flow {
         // SAFETY: a slow op's frame, which is a generator's; the register holds an idle generator.
         unsafe {
             let outer = &*Gen::of_base(base);
-            let Some(inner) = word::reg(base, reg).as_gen() else { return self.fail(pc.add(1), base, self.type_error("generator expected")) };
+            let Some(inner) = word::reg(base, reg).as_gen() else {
+                return self.fail(pc.add(1), base, self.type_error("generator expected"));
+            };
             inner.outer.set(outer);
             outer.delegate.set(inner);
             outer.resume_pc.set(pc);
@@ -397,27 +452,47 @@ impl Vm {
 
     /// The generator, if this native call is `g.send(x)`, `g.__next__()` or `next(g)` on one that may be entered as a frame of this loop.
     pub(super) fn gen_to_call(&self, native: &Native, args: &[Value]) -> Option<Value> {
-        let enters = std::ptr::fn_addr_eq(native.def.f, crate::vm::gen_methods::gen_send as crate::object::native::NativeFn) && args.len() == 2
-            || std::ptr::fn_addr_eq(native.def.f, crate::vm::gen_methods::gen_next as crate::object::native::NativeFn) && args.len() == 1;
+        let enters = std::ptr::fn_addr_eq(
+            native.def.f,
+            crate::vm::gen_methods::gen_send as crate::object::native::NativeFn,
+        ) && args.len() == 2
+            || std::ptr::fn_addr_eq(
+                native.def.f,
+                crate::vm::gen_methods::gen_next as crate::object::native::NativeFn,
+            ) && args.len() == 1;
         if !enters {
             return None;
         }
         let v = args.first()?;
         let g = v.as_gen()?;
-        let idle = v.kind() == Kind::Generator && g.outer.get().is_null() && g.state.get() == GenState::Suspended;
-        let fresh = v.kind() == Kind::Generator && g.state.get() == GenState::Created && args.get(1).is_none_or(Value::is_none);
+        let idle = v.kind() == Kind::Generator
+            && g.outer.get().is_null()
+            && g.state.get() == GenState::Suspended;
+        let fresh = v.kind() == Kind::Generator
+            && g.state.get() == GenState::Created
+            && args.get(1).is_none_or(Value::is_none);
         if idle || fresh { Some(v.clone()) } else { None }
     }
 
     /// Resumes the generator in register `win` as a frame of the running loop.
-    pub(super) unsafe fn enter_gen_call(&self, pc: *const u32, after: *const u32, base: *mut u64, dest: usize, win: usize, sent: Value) -> Flow {
+    pub(super) unsafe fn enter_gen_call(
+        &self,
+        pc: *const u32,
+        after: *const u32,
+        base: *mut u64,
+        dest: usize,
+        win: usize,
+        sent: Value,
+    ) -> Flow {
         // SAFETY: a slow op's frame; `gen_to_call` said the generator is idle.
         unsafe {
             let depth = word::depth(base) + 1;
             if depth > self.recursion_limit.get() {
                 return self.fail(pc, base, self.recursion_error());
             }
-            let Some(g) = word::reg(base, win).as_gen() else { return self.fail(pc, base, self.type_error("generator expected")) };
+            let Some(g) = word::reg(base, win).as_gen() else {
+                return self.fail(pc, base, self.type_error("generator expected"));
+            };
             let gb = g.base();
             *gb.sub(3) = after as u64;
             *gb.sub(2) = base as u64;
@@ -457,7 +532,11 @@ impl Vm {
     /// `value` of a StopIteration object.
     pub fn stop_iteration_value(&self, e: &Value) -> Value {
         e.get::<crate::object::exception::Exception>()
-            .and_then(|x| crate::object::native::tuple_items(&x.args.borrow()).first().cloned())
+            .and_then(|x| {
+                crate::object::native::tuple_items(&x.args.borrow())
+                    .first()
+                    .cloned()
+            })
             .unwrap_or(Value::NONE)
     }
 
@@ -502,7 +581,9 @@ impl Vm {
             };
         }
         let name = self.names.throw.clone();
-        let Some(throw) = self.getattr_opt(it, &name)? else { return Err(e) };
+        let Some(throw) = self.getattr_opt(it, &name)? else {
+            return Err(e);
+        };
         match self.call(&throw, &[e.0]) {
             Ok(v) => Ok(Step::Yielded(v)),
             Err(e) => self.stop_value(e),
@@ -527,7 +608,9 @@ impl Vm {
     /// `close()` of a generator or coroutine: GeneratorExit from the innermost delegate outwards. Gives what the generator returned, if
     /// it caught the exception and returned.
     pub fn gen_close_value(&self, gen_value: &Value) -> Res {
-        let Some(g) = gen_value.as_gen() else { return self.close_native(gen_value).map(|()| Value::NONE) };
+        let Some(g) = gen_value.as_gen() else {
+            return self.close_native(gen_value).map(|()| Value::NONE);
+        };
         if is_running(g) {
             return Err(self.already_running(gen_value.kind()));
         }
@@ -561,13 +644,18 @@ impl Vm {
             g.delegate.set(std::ptr::null());
             g.outer.set(std::ptr::null());
             g.leaf.set(g.base());
-            let throw = inner_error.take().unwrap_or_else(|| self.error_args(Exc::GeneratorExit, vec![]));
+            let throw = inner_error
+                .take()
+                .unwrap_or_else(|| self.error_args(Exc::GeneratorExit, vec![]));
             if g.at_send.get() && !chain_tail_closed(self, g) {
                 // The delegate is some other iterator: `throw_into_delegate` closes it.
             }
             match self.resume(&v, Err(throw)) {
                 Resumed::Yielded(_) => {
-                    let e = self.runtime_error(format!("{} ignored GeneratorExit", self.kind_word(v.kind())));
+                    let e = self.runtime_error(format!(
+                        "{} ignored GeneratorExit",
+                        self.kind_word(v.kind())
+                    ));
                     if chain.is_empty() {
                         return Err(e);
                     }
@@ -579,7 +667,8 @@ impl Vm {
                     }
                 }
                 Resumed::Raised(e) => {
-                    let quiet = self.is_exc(&e, Exc::GeneratorExit) || self.is_exc(&e, Exc::StopIteration);
+                    let quiet =
+                        self.is_exc(&e, Exc::GeneratorExit) || self.is_exc(&e, Exc::StopIteration);
                     if chain.is_empty() {
                         return if quiet { Ok(Value::NONE) } else { Err(e) };
                     }
@@ -620,7 +709,9 @@ impl Vm {
         match (self.hooks.native_await.get())(self, v, Err(exit)) {
             Ok(Step::Yielded(_)) => Err(self.runtime_error("coroutine ignored GeneratorExit")),
             Ok(Step::Returned(_)) => Ok(()),
-            Err(e) if self.is_exc(&e, Exc::GeneratorExit) || self.is_exc(&e, Exc::RuntimeError) => Ok(()),
+            Err(e) if self.is_exc(&e, Exc::GeneratorExit) || self.is_exc(&e, Exc::RuntimeError) => {
+                Ok(())
+            }
             Err(e) => Err(e),
         }
     }
@@ -631,8 +722,14 @@ fn chain_tail_closed(_vm: &Vm, g: &Gen) -> bool {
     // SAFETY: the frame is suspended at a SEND or ANEXT.
     unsafe {
         let w = *g.resume_pc.get() as u64;
-        let reg = if (w >> 8) as u8 == Op::ANEXT as u8 { b(w) + 1 } else { b(w) };
-        word::reg(g.base(), reg).as_gen().is_some_and(|d| d.state.get() == GenState::Closed)
+        let reg = if (w >> 8) as u8 == Op::ANEXT as u8 {
+            b(w) + 1
+        } else {
+            b(w)
+        };
+        word::reg(g.base(), reg)
+            .as_gen()
+            .is_some_and(|d| d.state.get() == GenState::Closed)
     }
 }
 
@@ -645,7 +742,9 @@ pub unsafe fn op_yield(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) ->
         let rb = (*root).base();
         let flags = word::flags(rb);
         let rv = b(w);
-        if word::kind_of(flags) != kind::FORITER || *((*vm).handled.get() as *const u64) != Value::UNBOUND_BITS {
+        if word::kind_of(flags) != kind::FORITER
+            || *((*vm).handled.get() as *const u64) != Value::UNBOUND_BITS
+        {
             return via(vm, pc, base, w, slow_yield);
         }
         let v = *base.add(rv);
@@ -661,7 +760,13 @@ pub unsafe fn op_yield(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64) ->
         (*root).leaf.set(base);
         (*root).state.set(GenState::Suspended);
         (*vm).exec.root.set((*root).saved_root.get());
-        put_next(vm, word::ret_pc(rb), word::ret_base(rb), word::dest_of(flags), v)
+        put_next(
+            vm,
+            word::ret_pc(rb),
+            word::ret_base(rb),
+            word::dest_of(flags),
+            v,
+        )
     }
 }
 
@@ -669,14 +774,24 @@ unsafe fn slow_yield(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow {
     // SAFETY: a slow op.
     unsafe {
         let w = w as u64;
-        let v = if b(w) >= word::code(base).nlocals as usize { word::take(base, b(w)) } else { word::reg(base, b(w)).clone() };
+        let v = if b(w) >= word::code(base).nlocals as usize {
+            word::take(base, b(w))
+        } else {
+            word::reg(base, b(w)).clone()
+        };
         vm.suspend(base, v, pc, a(w), false)
     }
 }
 
 /// FORITER over a generator: the frame is entered in place. Called when the register holds an idle exact generator.
 #[inline(always)]
-pub unsafe fn enter_for(vm: *const Vm, pc: *const u32, base: *mut u64, w: u64, g: *const Gen) -> Flow {
+pub unsafe fn enter_for(
+    vm: *const Vm,
+    pc: *const u32,
+    base: *mut u64,
+    w: u64,
+    g: *const Gen,
+) -> Flow {
     // SAFETY: FORITER's handler checked the generator.
     unsafe {
         let depth = word::depth(base) + 1;
@@ -736,7 +851,11 @@ pub unsafe fn slow_send(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow
             // A generator that somebody is running, or that another frame waits for, answers with an error.
             match g.state.get() {
                 GenState::Closed if d.kind() == Kind::Coroutine => {
-                    return vm.fail(pc, base, vm.runtime_error("cannot reuse already awaited coroutine"));
+                    return vm.fail(
+                        pc,
+                        base,
+                        vm.runtime_error("cannot reuse already awaited coroutine"),
+                    );
                 }
                 GenState::Closed => {
                     word::set(base, dest, Value::NONE);
@@ -745,7 +864,9 @@ pub unsafe fn slow_send(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow
                 }
                 _ => (),
             }
-            if is_running(g) || !g.outer.get().is_null() && !std::ptr::eq(g.outer.get(), Gen::of_base(base)) {
+            if is_running(g)
+                || !g.outer.get().is_null() && !std::ptr::eq(g.outer.get(), Gen::of_base(base))
+            {
                 let e = if d.kind() == Kind::Coroutine {
                     vm.runtime_error("coroutine is being awaited already")
                 } else {
@@ -756,7 +877,13 @@ pub unsafe fn slow_send(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow
             let sent = word::take(base, dest);
             if g.state.get() == GenState::Created && !sent.is_none() {
                 let what = vm.kind_word(d.kind());
-                return vm.fail(pc, base, vm.type_error(format!("can't send non-None value to a just-started {what}")));
+                return vm.fail(
+                    pc,
+                    base,
+                    vm.type_error(format!(
+                        "can't send non-None value to a just-started {what}"
+                    )),
+                );
             }
             return vm.enter_delegate(base, at, pc, dest, reg, kind::SEND, sent);
         }
@@ -767,7 +894,15 @@ pub unsafe fn slow_send(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flow
 
 impl Vm {
     /// One step of a delegate that is no generator, for SEND and ANEXT.
-    unsafe fn send_other(&self, at: *const u32, after: *const u32, base: *mut u64, dest: usize, reg: usize, sent: Value) -> Flow {
+    unsafe fn send_other(
+        &self,
+        at: *const u32,
+        after: *const u32,
+        base: *mut u64,
+        dest: usize,
+        reg: usize,
+        sent: Value,
+    ) -> Flow {
         // SAFETY: a slow op in a generator's frame.
         unsafe {
             let d = word::reg(base, reg).clone();
@@ -824,7 +959,11 @@ pub unsafe fn slow_anext(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flo
             && !is_running(g)
         {
             let sent = word::take(base, dest);
-            let sent = if sent.is_unbound() || g.state.get() == GenState::Created { Value::NONE } else { sent };
+            let sent = if sent.is_unbound() || g.state.get() == GenState::Created {
+                Value::NONE
+            } else {
+                sent
+            };
             return vm.enter_delegate(base, at, after, dest, state, kind::SEND, sent);
         }
         let sent = word::take(base, dest);
@@ -837,7 +976,11 @@ pub unsafe fn slow_ayield(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Fl
     // SAFETY: a slow op in an async generator's frame.
     unsafe {
         let w = w as u64;
-        let v = if b(w) >= word::code(base).nlocals as usize { word::take(base, b(w)) } else { word::reg(base, b(w)).clone() };
+        let v = if b(w) >= word::code(base).nlocals as usize {
+            word::take(base, b(w))
+        } else {
+            word::reg(base, b(w)).clone()
+        };
         let g = &*Gen::of_base(base);
         g.resume_pc.set(pc);
         g.resume_reg.set(a(w) as u16);
@@ -859,6 +1002,9 @@ pub unsafe fn slow_ayield(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Fl
         *outer_base.sub(1) = *outer_base.sub(1) & !0xffff_ffff | flags & 0xffff_ffff;
         word::set(outer_base, word::dest_of(flags), v);
         word::clear(outer_base, word::reg2_of(flags), 1);
-        Flow { pc: after, base: outer_base }
+        Flow {
+            pc: after,
+            base: outer_base,
+        }
     }
 }

@@ -12,7 +12,8 @@ use crate::object::value::Value;
 impl Vm {
     #[inline(always)]
     pub fn hash_set_key(&self, key: &Value) -> Res<i64> {
-        self.hash_key(key).map_err(|e| self.unhashable(e, key, "a set element"))
+        self.hash_key(key)
+            .map_err(|e| self.unhashable(e, key, "a set element"))
     }
 
     /// The place of a key with this hash.
@@ -184,5 +185,9 @@ pub fn frozenset_hash(t: &SetTable) -> i64 {
     hash ^= (keys.len() as u64 + 1).wrapping_mul(1927868237);
     hash ^= (hash >> 11) ^ (hash >> 25);
     hash = hash.wrapping_mul(69069).wrapping_add(907133923);
-    if hash == u64::MAX { 590923713 } else { hash as i64 }
+    if hash == u64::MAX {
+        590923713
+    } else {
+        hash as i64
+    }
 }

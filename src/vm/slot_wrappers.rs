@@ -74,7 +74,14 @@ pub const ALL_BINOPS: [BinOp; BINOPS] = [
     BinOp::DivMod,
 ];
 /// The comparisons in the order of their numbers.
-pub const ALL_CMPOPS: [CmpOp; 6] = [CmpOp::Lt, CmpOp::Le, CmpOp::Eq, CmpOp::Ne, CmpOp::Gt, CmpOp::Ge];
+pub const ALL_CMPOPS: [CmpOp; 6] = [
+    CmpOp::Lt,
+    CmpOp::Le,
+    CmpOp::Eq,
+    CmpOp::Ne,
+    CmpOp::Gt,
+    CmpOp::Ge,
+];
 
 /// One row of the table.
 pub struct Row {
@@ -87,47 +94,191 @@ pub struct Row {
 pub static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     use Special::*;
     let mut rows = vec![
-        Row { name: "__repr__", special: Repr, doc: "Return repr(self)." },
-        Row { name: "__hash__", special: Hash, doc: "Return hash(self)." },
-        Row { name: "__call__", special: Call, doc: "Call self as a function." },
-        Row { name: "__str__", special: Str, doc: "Return str(self)." },
-        Row { name: "__getattribute__", special: GetAttribute, doc: "Return getattr(self, name)." },
-        Row { name: "__getattr__", special: GetAttr, doc: "" },
-        Row { name: "__setattr__", special: SetAttr, doc: "Implement setattr(self, name, value)." },
-        Row { name: "__delattr__", special: DelAttr, doc: "Implement delattr(self, name)." },
-        Row { name: "__iter__", special: Iter, doc: "Implement iter(self)." },
-        Row { name: "__next__", special: Next, doc: "Implement next(self)." },
-        Row { name: "__bool__", special: Bool, doc: "True if self else False" },
-        Row { name: "__len__", special: Len, doc: "Return len(self)." },
-        Row { name: "__getitem__", special: GetItem, doc: "Return self[key]." },
-        Row { name: "__setitem__", special: SetItem, doc: "Set self[key] to value." },
-        Row { name: "__delitem__", special: DelItem, doc: "Delete self[key]." },
-        Row { name: "__contains__", special: Contains, doc: "Return bool(key in self)." },
-        Row { name: "__neg__", special: Neg, doc: "-self" },
-        Row { name: "__pos__", special: Pos, doc: "+self" },
-        Row { name: "__abs__", special: Abs, doc: "abs(self)" },
-        Row { name: "__invert__", special: Invert, doc: "~self" },
-        Row { name: "__int__", special: Int, doc: "int(self)" },
-        Row { name: "__float__", special: Float, doc: "float(self)" },
-        Row { name: "__index__", special: Index, doc: "Return self converted to an integer, if self is suitable for use as an index into a list." },
-        Row { name: "__get__", special: Get, doc: "Return an attribute of instance, which is of type owner." },
-        Row { name: "__set__", special: Set, doc: "Set an attribute of instance to value." },
-        Row { name: "__delete__", special: Delete, doc: "Delete an attribute of instance." },
-        Row { name: "__new__", special: New, doc: "Create and return a new object.  See help(type) for accurate signature." },
-        Row { name: "__init__", special: Init, doc: "Initialize self.  See help(type(self)) for accurate signature." },
-        Row { name: "__await__", special: Await, doc: "Return an iterator to be used in await expression." },
-        Row { name: "__aiter__", special: AIter, doc: "Return an awaitable, that resolves in asynchronous iterator." },
-        Row { name: "__anext__", special: ANext, doc: "Return a value or raise StopAsyncIteration." },
-        Row { name: "__del__", special: Del, doc: "Called when the instance is about to be destroyed." },
+        Row {
+            name: "__repr__",
+            special: Repr,
+            doc: "Return repr(self).",
+        },
+        Row {
+            name: "__hash__",
+            special: Hash,
+            doc: "Return hash(self).",
+        },
+        Row {
+            name: "__call__",
+            special: Call,
+            doc: "Call self as a function.",
+        },
+        Row {
+            name: "__str__",
+            special: Str,
+            doc: "Return str(self).",
+        },
+        Row {
+            name: "__getattribute__",
+            special: GetAttribute,
+            doc: "Return getattr(self, name).",
+        },
+        Row {
+            name: "__getattr__",
+            special: GetAttr,
+            doc: "",
+        },
+        Row {
+            name: "__setattr__",
+            special: SetAttr,
+            doc: "Implement setattr(self, name, value).",
+        },
+        Row {
+            name: "__delattr__",
+            special: DelAttr,
+            doc: "Implement delattr(self, name).",
+        },
+        Row {
+            name: "__iter__",
+            special: Iter,
+            doc: "Implement iter(self).",
+        },
+        Row {
+            name: "__next__",
+            special: Next,
+            doc: "Implement next(self).",
+        },
+        Row {
+            name: "__bool__",
+            special: Bool,
+            doc: "True if self else False",
+        },
+        Row {
+            name: "__len__",
+            special: Len,
+            doc: "Return len(self).",
+        },
+        Row {
+            name: "__getitem__",
+            special: GetItem,
+            doc: "Return self[key].",
+        },
+        Row {
+            name: "__setitem__",
+            special: SetItem,
+            doc: "Set self[key] to value.",
+        },
+        Row {
+            name: "__delitem__",
+            special: DelItem,
+            doc: "Delete self[key].",
+        },
+        Row {
+            name: "__contains__",
+            special: Contains,
+            doc: "Return bool(key in self).",
+        },
+        Row {
+            name: "__neg__",
+            special: Neg,
+            doc: "-self",
+        },
+        Row {
+            name: "__pos__",
+            special: Pos,
+            doc: "+self",
+        },
+        Row {
+            name: "__abs__",
+            special: Abs,
+            doc: "abs(self)",
+        },
+        Row {
+            name: "__invert__",
+            special: Invert,
+            doc: "~self",
+        },
+        Row {
+            name: "__int__",
+            special: Int,
+            doc: "int(self)",
+        },
+        Row {
+            name: "__float__",
+            special: Float,
+            doc: "float(self)",
+        },
+        Row {
+            name: "__index__",
+            special: Index,
+            doc: "Return self converted to an integer, if self is suitable for use as an index into a list.",
+        },
+        Row {
+            name: "__get__",
+            special: Get,
+            doc: "Return an attribute of instance, which is of type owner.",
+        },
+        Row {
+            name: "__set__",
+            special: Set,
+            doc: "Set an attribute of instance to value.",
+        },
+        Row {
+            name: "__delete__",
+            special: Delete,
+            doc: "Delete an attribute of instance.",
+        },
+        Row {
+            name: "__new__",
+            special: New,
+            doc: "Create and return a new object.  See help(type) for accurate signature.",
+        },
+        Row {
+            name: "__init__",
+            special: Init,
+            doc: "Initialize self.  See help(type(self)) for accurate signature.",
+        },
+        Row {
+            name: "__await__",
+            special: Await,
+            doc: "Return an iterator to be used in await expression.",
+        },
+        Row {
+            name: "__aiter__",
+            special: AIter,
+            doc: "Return an awaitable, that resolves in asynchronous iterator.",
+        },
+        Row {
+            name: "__anext__",
+            special: ANext,
+            doc: "Return a value or raise StopAsyncIteration.",
+        },
+        Row {
+            name: "__del__",
+            special: Del,
+            doc: "Called when the instance is about to be destroyed.",
+        },
     ];
     for (op, name) in ALL_CMPOPS.iter().zip(CMP_NAMES) {
-        rows.push(Row { name, special: Cmp(*op), doc: "Compare self with value." });
+        rows.push(Row {
+            name,
+            special: Cmp(*op),
+            doc: "Compare self with value.",
+        });
     }
     for (op, (name, reflected, inplace, _)) in ALL_BINOPS.iter().zip(BIN_NAMES) {
-        rows.push(Row { name, special: Binary(*op), doc: "Return self op value." });
-        rows.push(Row { name: reflected, special: Reflected(*op), doc: "Return value op self." });
+        rows.push(Row {
+            name,
+            special: Binary(*op),
+            doc: "Return self op value.",
+        });
+        rows.push(Row {
+            name: reflected,
+            special: Reflected(*op),
+            doc: "Return value op self.",
+        });
         if !inplace.is_empty() {
-            rows.push(Row { name: inplace, special: InPlace(*op), doc: "Return self op= value." });
+            rows.push(Row {
+                name: inplace,
+                special: InPlace(*op),
+                doc: "Return self op= value.",
+            });
         }
     }
     rows
@@ -152,7 +303,9 @@ unsafe impl Payload for SlotWrapper {
 impl SlotWrapper {
     /// The slots of the type that it belongs to.
     pub fn owner_slots(&self) -> Slots {
-        self.owner.get::<TypeObj>().map_or_else(Slots::default, |t| *t.slots())
+        self.owner
+            .get::<TypeObj>()
+            .map_or_else(Slots::default, |t| *t.slots())
     }
 }
 
@@ -200,8 +353,10 @@ fn arity(special: Special) -> Option<(usize, usize)> {
     use Special::*;
     match special {
         Call | New | Init => None,
-        Repr | Str | Hash | Iter | Next | Bool | Len | Neg | Pos | Abs | Invert | Int | Float | Index | Await | AIter | ANext | Del => Some((0, 0)),
-        GetAttribute | GetAttr | DelAttr | Cmp(_) | GetItem | DelItem | Contains | InPlace(_) | Delete => Some((1, 1)),
+        Repr | Str | Hash | Iter | Next | Bool | Len | Neg | Pos | Abs | Invert | Int | Float
+        | Index | Await | AIter | ANext | Del => Some((0, 0)),
+        GetAttribute | GetAttr | DelAttr | Cmp(_) | GetItem | DelItem | Contains | InPlace(_)
+        | Delete => Some((1, 1)),
         Binary(BinOp::Pow) | Reflected(BinOp::Pow) => Some((1, 2)),
         Binary(_) | Reflected(_) => Some((1, 1)),
         SetAttr | SetItem | Set => Some((2, 2)),
@@ -212,12 +367,20 @@ fn arity(special: Special) -> Option<(usize, usize)> {
 impl Vm {
     /// Makes a slot wrapper for a type's dict.
     pub fn new_slot_wrapper(&self, row: &'static Row, owner: &Value) -> Value {
-        self.alloc(SlotWrapper { row, owner: owner.clone(), self_: Value::UNBOUND })
+        self.alloc(SlotWrapper {
+            row,
+            owner: owner.clone(),
+            self_: Value::UNBOUND,
+        })
     }
 
     /// A slot wrapper bound to an object: a `method-wrapper`.
     pub fn bind_slot_wrapper(&self, w: &SlotWrapper, obj: &Value) -> Value {
-        let data = SlotWrapper { row: w.row, owner: w.owner.clone(), self_: obj.clone() };
+        let data = SlotWrapper {
+            row: w.row,
+            owner: w.owner.clone(),
+            self_: obj.clone(),
+        };
         match self.type_state.extra(Extra::MethodWrapper).get::<TypeObj>() {
             Some(t) => self.heap.alloc(t.root_shape.get(), data, 0),
             None => self.alloc(data),
@@ -230,20 +393,42 @@ impl Vm {
         if !w.self_.is_unbound() {
             return self.call_wrapped(w, &w.self_, args);
         }
-        let owner = || w.owner.get::<TypeObj>().map(TypeObj::name_str).unwrap_or_default();
+        let owner = || {
+            w.owner
+                .get::<TypeObj>()
+                .map(TypeObj::name_str)
+                .unwrap_or_default()
+        };
         let Some(this) = args.pos().first() else {
-            return Err(self.type_error(format!("descriptor '{name}' of '{}' object needs an argument", owner())));
+            return Err(self.type_error(format!(
+                "descriptor '{name}' of '{}' object needs an argument",
+                owner()
+            )));
         };
         if !self.type_obj(this).is_subtype(&w.owner) {
-            return Err(self.type_error(format!("descriptor '{name}' requires a '{}' object but received a '{}'", owner(), self.type_name(this))));
+            return Err(self.type_error(format!(
+                "descriptor '{name}' requires a '{}' object but received a '{}'",
+                owner(),
+                self.type_name(this)
+            )));
         }
-        self.call_wrapped(w, this, Args { all: &args.all[1..], names: args.names })
+        self.call_wrapped(
+            w,
+            this,
+            Args {
+                all: &args.all[1..],
+                names: args.names,
+            },
+        )
     }
 
     fn call_wrapped(&self, w: &SlotWrapper, this: &Value, args: Args) -> Res {
         if let Some((min, max)) = arity(w.row.special) {
             if args.has_keywords() {
-                return Err(self.type_error(format!("wrapper {}() takes no keyword arguments", w.row.name)));
+                return Err(self.type_error(format!(
+                    "wrapper {}() takes no keyword arguments",
+                    w.row.name
+                )));
             }
             let n = args.all.len();
             if n < min || n > max {
@@ -267,7 +452,10 @@ impl Vm {
         let missing = || self.type_error(format!("'{}' is not supported", w.row.name));
         let interned = |v: &Value| match v.as_str() {
             Some(_) => Ok(self.intern_value(v)),
-            None => Err(self.type_error(format!("attribute name must be string, not '{}'", self.type_name(v)))),
+            None => Err(self.type_error(format!(
+                "attribute name must be string, not '{}'",
+                self.type_name(v)
+            ))),
         };
         match w.row.special {
             Repr => s.repr.ok_or_else(missing)?(self, this),
@@ -276,8 +464,18 @@ impl Vm {
             Call => s.call.ok_or_else(missing)?(self, this, args),
             GetAttribute => s.getattr.ok_or_else(missing)?(self, this, &interned(&a[0])?),
             GetAttr | New => Err(missing()),
-            SetAttr => none(s.setattr.ok_or_else(missing)?(self, this, &interned(&a[0])?, Some(&a[1]))),
-            DelAttr => none(s.setattr.ok_or_else(missing)?(self, this, &interned(&a[0])?, None)),
+            SetAttr => none(s.setattr.ok_or_else(missing)?(
+                self,
+                this,
+                &interned(&a[0])?,
+                Some(&a[1]),
+            )),
+            DelAttr => none(s.setattr.ok_or_else(missing)?(
+                self,
+                this,
+                &interned(&a[0])?,
+                None,
+            )),
             Cmp(op) => s.cmp.ok_or_else(missing)?(self, this, &a[0], op),
             Iter => s.iter.ok_or_else(missing)?(self, this),
             Next => match s.next.ok_or_else(missing)?(self, this)? {
@@ -287,11 +485,22 @@ impl Vm {
             Bool => Ok(Value::bool(s.bool.ok_or_else(missing)?(self, this)?)),
             Len => Ok(self.usize(s.len.ok_or_else(missing)?(self, this)?)),
             GetItem => s.getitem.ok_or_else(missing)?(self, this, &a[0]),
-            SetItem => none(s.setitem.ok_or_else(missing)?(self, this, &a[0], Some(&a[1]))),
+            SetItem => none(s.setitem.ok_or_else(missing)?(
+                self,
+                this,
+                &a[0],
+                Some(&a[1]),
+            )),
             DelItem => none(s.setitem.ok_or_else(missing)?(self, this, &a[0], None)),
-            Contains => Ok(Value::bool(s.contains.ok_or_else(missing)?(self, this, &a[0])?)),
-            Binary(BinOp::Pow) if a.len() == 2 && !a[1].is_none() => s.pow3.ok_or_else(missing)?(self, this, &a[0], &a[1]),
-            Reflected(BinOp::Pow) if a.len() == 2 && !a[1].is_none() => s.pow3.ok_or_else(missing)?(self, &a[0], this, &a[1]),
+            Contains => Ok(Value::bool(s.contains.ok_or_else(missing)?(
+                self, this, &a[0],
+            )?)),
+            Binary(BinOp::Pow) if a.len() == 2 && !a[1].is_none() => {
+                s.pow3.ok_or_else(missing)?(self, this, &a[0], &a[1])
+            }
+            Reflected(BinOp::Pow) if a.len() == 2 && !a[1].is_none() => {
+                s.pow3.ok_or_else(missing)?(self, &a[0], this, &a[1])
+            }
             Binary(op) => {
                 let r = s.binary[op as usize].ok_or_else(missing)?(self, this, &a[0])?;
                 if r.is_not_implemented() && op == BinOp::Add && self.concatenates(this) {
@@ -314,10 +523,19 @@ impl Vm {
                     return Err(self.type_error("__get__(None, None) is invalid"));
                 }
                 let obj = if a[0].is_none() { None } else { Some(&a[0]) };
-                let owner = if owner.is_none() { self.type_of(&a[0]) } else { owner };
+                let owner = if owner.is_none() {
+                    self.type_of(&a[0])
+                } else {
+                    owner
+                };
                 s.descr_get.ok_or_else(missing)?(self, this, obj, &owner)
             }
-            Set => none(s.descr_set.ok_or_else(missing)?(self, this, &a[0], Some(&a[1]))),
+            Set => none(s.descr_set.ok_or_else(missing)?(
+                self,
+                this,
+                &a[0],
+                Some(&a[1]),
+            )),
             Delete => none(s.descr_set.ok_or_else(missing)?(self, this, &a[0], None)),
             Init => none(s.init.ok_or_else(missing)?(self, this, args)),
             Await => s.await_.ok_or_else(missing)?(self, this),

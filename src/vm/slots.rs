@@ -13,7 +13,9 @@ use crate::object::func::{Function, StaticMethod};
 use crate::object::header::Kind;
 use crate::object::native::{Args, Native};
 use crate::object::num::Int;
-use crate::object::types::{BIN_NAMES, BINOPS, Binary, BinOp, CMP_NAMES, CmpOp, Slots, TypeObj, tflag};
+use crate::object::types::{
+    BIN_NAMES, BINOPS, BinOp, Binary, CMP_NAMES, CmpOp, Slots, TypeObj, tflag,
+};
 use crate::object::value::Value;
 use crate::vm::raise::Exc;
 
@@ -27,7 +29,9 @@ fn special(vm: &Vm, v: &Value, name: &Value, args: &[Value]) -> Res {
 
 /// Calls a special method; NotImplemented if there is none.
 fn maybe(vm: &Vm, v: &Value, name: &Value, args: &[Value]) -> Res {
-    Ok(vm.call_special(v, name, args)?.unwrap_or(Value::NOT_IMPLEMENTED))
+    Ok(vm
+        .call_special(v, name, args)?
+        .unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
 macro_rules! unary_trampolines {
@@ -89,7 +93,9 @@ fn t_call(vm: &Vm, v: &Value, args: Args) -> Res {
 fn t_getattr(vm: &Vm, v: &Value, name: &Value) -> Res {
     let t = vm.type_obj(v);
     let hook = vm.find(t, &vm.names.__getattr__).map(|f| Value::clone(&f));
-    let access = vm.find(t, &vm.names.__getattribute__).map(|f| Value::clone(&f));
+    let access = vm
+        .find(t, &vm.names.__getattribute__)
+        .map(|f| Value::clone(&f));
     let native = access.as_ref().and_then(|f| f.get::<SlotWrapper>());
     let Some(hook) = hook else {
         return match (native, &access) {
@@ -100,8 +106,12 @@ fn t_getattr(vm: &Vm, v: &Value, name: &Value) -> Res {
     };
     let first = match (native, &access) {
         (Some(w), _) if w.owner.is(vm.kind_type(Kind::Object)) => vm.generic_lookup(v, name),
-        (Some(w), _) => (w.owner_slots().getattr.unwrap_or(Vm::generic_getattr))(vm, v, name).map(Some),
-        (None, Some(f)) => vm.call_found(f, v, Args::positional(std::slice::from_ref(name))).map(Some),
+        (Some(w), _) => {
+            (w.owner_slots().getattr.unwrap_or(Vm::generic_getattr))(vm, v, name).map(Some)
+        }
+        (None, Some(f)) => vm
+            .call_found(f, v, Args::positional(std::slice::from_ref(name)))
+            .map(Some),
         (None, None) => vm.generic_lookup(v, name),
     };
     match vm.catch(first, Exc::AttributeError)?.flatten() {
@@ -150,7 +160,12 @@ fn t_bool(vm: &Vm, v: &Value) -> Res<bool> {
     match vm.lookup_special(v, &vm.names.__bool__) {
         Some(f) => {
             let r = vm.call_found(&f, v, Args::EMPTY)?;
-            r.as_bool().ok_or_else(|| vm.type_error(format!("__bool__ should return bool, returned {}", vm.type_name(&r))))
+            r.as_bool().ok_or_else(|| {
+                vm.type_error(format!(
+                    "__bool__ should return bool, returned {}",
+                    vm.type_name(&r)
+                ))
+            })
         }
         None => Ok(true),
     }
@@ -167,7 +182,12 @@ fn t_len(vm: &Vm, v: &Value) -> Res<usize> {
     match i.as_small() {
         Some(n) if n >= 0 => Ok(n as usize),
         Some(_) => Err(vm.value_error("__len__() should return >= 0")),
-        None if i.get::<Int>().is_some_and(|i| i.0.sign() == num_bigint::Sign::Minus) => Err(vm.value_error("__len__() should return >= 0")),
+        None if i
+            .get::<Int>()
+            .is_some_and(|i| i.0.sign() == num_bigint::Sign::Minus) =>
+        {
+            Err(vm.value_error("__len__() should return >= 0"))
+        }
         None => Err(vm.overflow_error("cannot fit 'int' into an index-sized integer")),
     }
 }
@@ -186,7 +206,9 @@ fn t_setitem(vm: &Vm, v: &Value, key: &Value, value: Option<&Value>) -> Res<()> 
 
 fn t_contains(vm: &Vm, v: &Value, item: &Value) -> Res<bool> {
     match vm.lookup_special(v, &vm.names.__contains__) {
-        Some(f) if f.is_none() => Err(vm.type_error(format!("'{}' object is not a container", vm.type_name(v)))),
+        Some(f) if f.is_none() => {
+            Err(vm.type_error(format!("'{}' object is not a container", vm.type_name(v))))
+        }
         Some(f) => {
             let r = vm.call_found(&f, v, Args::positional(std::slice::from_ref(item)))?;
             vm.truth(&r)
@@ -258,12 +280,17 @@ fn is_trampoline(t: &TypeObj, op: usize) -> bool {
 fn t_binary<const OP: usize>(vm: &Vm, a: &Value, b: &Value) -> Res {
     let (name, reflected, _) = bin_names(vm, ALL_BINOPS[OP]);
     let (ta, tb) = (vm.type_of(a), vm.type_of(b));
-    let (Some(oa), Some(ob)) = (ta.get::<TypeObj>(), tb.get::<TypeObj>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(oa), Some(ob)) = (ta.get::<TypeObj>(), tb.get::<TypeObj>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let same = ta.is(&tb);
     let mut ask_b = !same && is_trampoline(ob, OP);
     if is_trampoline(oa, OP) {
         if ask_b && ob.is_subtype(&ta) {
-            let (x, y) = (vm.lookup_type_attr(&tb, reflected), vm.lookup_type_attr(&ta, reflected));
+            let (x, y) = (
+                vm.lookup_type_attr(&tb, reflected),
+                vm.lookup_type_attr(&ta, reflected),
+            );
             let overloaded = match (&x, &y) {
                 (Some(x), Some(y)) => !x.is(y),
                 (Some(_), None) => true,
@@ -282,7 +309,11 @@ fn t_binary<const OP: usize>(vm: &Vm, a: &Value, b: &Value) -> Res {
             return Ok(r);
         }
     }
-    if ask_b { maybe(vm, b, reflected, std::slice::from_ref(a)) } else { Ok(Value::NOT_IMPLEMENTED) }
+    if ask_b {
+        maybe(vm, b, reflected, std::slice::from_ref(a))
+    } else {
+        Ok(Value::NOT_IMPLEMENTED)
+    }
 }
 
 fn t_inplace<const OP: usize>(vm: &Vm, a: &Value, b: &Value) -> Res {
@@ -296,7 +327,11 @@ fn t_pow3(vm: &Vm, a: &Value, b: &Value, c: &Value) -> Res {
 
 fn t_descr_get(vm: &Vm, d: &Value, obj: Option<&Value>, owner: &Value) -> Res {
     match vm.lookup_special(d, &vm.names.__get__) {
-        Some(f) => vm.call_found(&f, d, Args::positional(&[obj.cloned().unwrap_or(Value::NONE), owner.clone()])),
+        Some(f) => vm.call_found(
+            &f,
+            d,
+            Args::positional(&[obj.cloned().unwrap_or(Value::NONE), owner.clone()]),
+        ),
         None => Ok(d.clone()),
     }
 }
@@ -315,9 +350,18 @@ fn t_new(vm: &Vm, class: &Value, args: Args) -> Res {
 }
 
 fn t_init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
-    let Some(f) = vm.lookup_special(v, &vm.names.__init__) else { return Ok(()) };
+    let Some(f) = vm.lookup_special(v, &vm.names.__init__) else {
+        return Ok(());
+    };
     let r = vm.call_found(&f, v, args)?;
-    if r.is_none() { Ok(()) } else { Err(vm.type_error(format!("__init__() should return None, not '{}'", vm.type_name(&r)))) }
+    if r.is_none() {
+        Ok(())
+    } else {
+        Err(vm.type_error(format!(
+            "__init__() should return None, not '{}'",
+            vm.type_name(&r)
+        )))
+    }
 }
 
 fn t_del(vm: &Vm, v: &Value) -> Res<()> {
@@ -338,10 +382,19 @@ impl Vm {
         let mut native: Option<Value> = None;
         let mut any = false;
         for (name, special) in rows {
-            let Some(f) = self.find(t, &self.intern(name)) else { continue };
+            let Some(f) = self.find(t, &self.intern(name)) else {
+                continue;
+            };
             match f.get::<SlotWrapper>() {
-                Some(w) if w.self_.is_unbound() && same_slot(w.row.special, *special) && t.kind_fits(w) => {
-                    if any && native.as_ref().is_none_or(|n| !n.is(&w.owner)) && !self.same_native(&native, w, *special) {
+                Some(w)
+                    if w.self_.is_unbound()
+                        && same_slot(w.row.special, *special)
+                        && t.kind_fits(w) =>
+                {
+                    if any
+                        && native.as_ref().is_none_or(|n| !n.is(&w.owner))
+                        && !self.same_native(&native, w, *special)
+                    {
                         return Source::Script;
                     }
                     native = Some(w.owner.clone());
@@ -358,10 +411,20 @@ impl Vm {
 
     /// True if two native types share the function of a slot (one inherits it from the other).
     fn same_native(&self, owner: &Option<Value>, w: &SlotWrapper, special: Special) -> bool {
-        let (Some(a), b) = (owner.as_ref().and_then(|o| o.get::<TypeObj>()).map(|t| *t.slots()), w.owner_slots()) else { return false };
+        let (Some(a), b) = (
+            owner
+                .as_ref()
+                .and_then(|o| o.get::<TypeObj>())
+                .map(|t| *t.slots()),
+            w.owner_slots(),
+        ) else {
+            return false;
+        };
         match special {
             Special::Cmp(_) => a.cmp.map(|f| f as usize) == b.cmp.map(|f| f as usize),
-            Special::SetAttr | Special::DelAttr => a.setattr.map(|f| f as usize) == b.setattr.map(|f| f as usize),
+            Special::SetAttr | Special::DelAttr => {
+                a.setattr.map(|f| f as usize) == b.setattr.map(|f| f as usize)
+            }
             _ => false,
         }
     }
@@ -382,7 +445,10 @@ impl Vm {
         one!(repr, t_repr, "__repr__" Repr);
         one!(str, t_str, "__str__" Str);
         one!(hash, t_hash, "__hash__" Hash);
-        if self.find(t, &self.names.__hash__).is_some_and(|f| f.is_none()) {
+        if self
+            .find(t, &self.names.__hash__)
+            .is_some_and(|f| f.is_none())
+        {
             s.hash = Some(unhashable);
         }
         one!(call, t_call, "__call__" Call);
@@ -391,7 +457,11 @@ impl Vm {
             s.getattr = Some(t_getattr);
         }
         one!(setattr, t_setattr, "__setattr__" SetAttr, "__delattr__" DelAttr);
-        let cmp: Vec<(&str, Special)> = CMP_NAMES.iter().zip(ALL_CMPOPS).map(|(n, op)| (*n, Cmp(op))).collect();
+        let cmp: Vec<(&str, Special)> = CMP_NAMES
+            .iter()
+            .zip(ALL_CMPOPS)
+            .map(|(n, op)| (*n, Cmp(op)))
+            .collect();
         s.cmp = match self.source(t, &cmp) {
             Source::Nothing => None,
             Source::Native(n) => n.cmp,
@@ -445,26 +515,46 @@ impl Vm {
         let found = self.find(t, &self.names.__new__)?;
         let inner = found.get::<StaticMethod>().map_or(&*found, |s| &s.0);
         match inner.get::<Native>() {
-            Some(n) if super::class::is_native_new(n) => n.self_.get::<TypeObj>().and_then(|o| o.slots().new),
+            Some(n) if super::class::is_native_new(n) => {
+                n.self_.get::<TypeObj>().and_then(|o| o.slots().new)
+            }
             _ => Some(t_new),
         }
     }
 
     /// The flags that say which operations are the plain ones.
     pub fn fill_flags(&self, t: &TypeObj, s: &Slots) {
-        let Some(object) = self.kind_type(Kind::Object).get::<TypeObj>() else { return };
+        let Some(object) = self.kind_type(Kind::Object).get::<TypeObj>() else {
+            return;
+        };
         let o = object.slots();
-        t.set_flag(tflag::PLAIN_GETATTR, s.getattr.map(|f| f as usize) == o.getattr.map(|f| f as usize));
-        t.set_flag(tflag::PLAIN_SETATTR, s.setattr.map(|f| f as usize) == o.setattr.map(|f| f as usize));
-        let init = self.find(t, &self.names.__init__).filter(|f| f.is_kind::<Function>()).map(|f| Value::clone(&f));
-        let plain_new = s.new.map(|f| f as usize) == o.new.map(|f| f as usize) && t.kind == Kind::Object;
+        t.set_flag(
+            tflag::PLAIN_GETATTR,
+            s.getattr.map(|f| f as usize) == o.getattr.map(|f| f as usize),
+        );
+        t.set_flag(
+            tflag::PLAIN_SETATTR,
+            s.setattr.map(|f| f as usize) == o.setattr.map(|f| f as usize),
+        );
+        let init = self
+            .find(t, &self.names.__init__)
+            .filter(|f| f.is_kind::<Function>())
+            .map(|f| Value::clone(&f));
+        let plain_new =
+            s.new.map(|f| f as usize) == o.new.map(|f| f as usize) && t.kind == Kind::Object;
         // A metaclass with a `__call__` of its own decides for itself.
         let me = self.type_value(t);
-        let type_call = self.kind_type(Kind::Type).get::<TypeObj>().and_then(|t| t.slots().call);
-        let plain_call = self.type_obj(&me).slots().call.map(|f| f as usize) == type_call.map(|f| f as usize);
+        let type_call = self
+            .kind_type(Kind::Type)
+            .get::<TypeObj>()
+            .and_then(|t| t.slots().call);
+        let plain_call =
+            self.type_obj(&me).slots().call.map(|f| f as usize) == type_call.map(|f| f as usize);
         let simple = plain_new && plain_call && init.is_some() && !t.has(tflag::ABSTRACT);
         t.set_flag(tflag::SIMPLE_NEW, simple);
-        let old = t.init_fn.replace(init.filter(|_| simple).unwrap_or(Value::UNBOUND));
+        let old = t
+            .init_fn
+            .replace(init.filter(|_| simple).unwrap_or(Value::UNBOUND));
         drop(old);
     }
 

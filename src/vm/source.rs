@@ -21,7 +21,12 @@ pub struct Flags {
 
 impl Flags {
     /// A module or script.
-    pub const MODULE: Flags = Flags { mode: Mode::Module, name_mode: false, top_level_await: false, future_annotations: false };
+    pub const MODULE: Flags = Flags {
+        mode: Mode::Module,
+        name_mode: false,
+        top_level_await: false,
+        future_annotations: false,
+    };
 }
 
 /// Parses and compiles, with the warnings of both. No VM is needed.
@@ -87,8 +92,16 @@ impl Vm {
 
     fn syntax_warning(&self, source: &SourceFile, w: &Diagnostic) -> Res<()> {
         let (line, _) = source.line_col(w.span.start);
-        let shown = source.text.lines().nth(line as usize - 1).unwrap_or("").trim();
-        self.write_stderr(&format!("{}:{line}: SyntaxWarning: {}\n  {shown}\n", source.name, w.message));
+        let shown = source
+            .text
+            .lines()
+            .nth(line as usize - 1)
+            .unwrap_or("")
+            .trim();
+        self.write_stderr(&format!(
+            "{}:{line}: SyntaxWarning: {}\n  {shown}\n",
+            source.name, w.message
+        ));
         Ok(())
     }
 
@@ -102,13 +115,25 @@ impl Vm {
         let column = |offset: u32| {
             let (line, col) = source.line_col(offset);
             let start = (offset - col) as usize;
-            let chars = source.text.get(start..offset as usize).map_or(col as usize, |s| s.chars().count());
+            let chars = source
+                .text
+                .get(start..offset as usize)
+                .map_or(col as usize, |s| s.chars().count());
             (line, chars as i64 + 1)
         };
         let len = source.text.len() as u32;
         let (line, offset) = column(d.span.start.min(len));
-        let (end_line, end_offset) = column(d.span.end.clamp(d.span.start, len.max(d.span.start)).min(len));
-        let text = source.text.split_inclusive('\n').nth(line as usize - 1).unwrap_or("");
+        let (end_line, end_offset) = column(
+            d.span
+                .end
+                .clamp(d.span.start, len.max(d.span.start))
+                .min(len),
+        );
+        let text = source
+            .text
+            .split_inclusive('\n')
+            .nth(line as usize - 1)
+            .unwrap_or("");
         let place = self.tuple(vec![
             self.str(&source.name),
             Value::small_unchecked(line as i64),

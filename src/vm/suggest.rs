@@ -31,7 +31,12 @@ fn substitution(a: u8, b: u8) -> usize {
 fn distance(a: &[u8], b: &[u8], limit: usize) -> usize {
     let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[same..], &b[same..]);
-    let same = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let same = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
     let (a, b) = (&a[..a.len() - same], &b[..b.len() - same]);
     if a.is_empty() || b.is_empty() {
         return (a.len() + b.len()) * MOVE;
@@ -96,14 +101,17 @@ impl Vm {
         } else if t.is_subtype(self.exc_type(Exc::ImportError)) {
             let module = self.dict_get_str(self.modules.get::<Dict>()?, &field(&names.name)?)?;
             let wrong = field(&self.intern("name_from"))?;
-            return self.best(&wrong, &self.names_of(&module)).map(|s| format!(". Did you mean: '{s}'?"));
+            return self
+                .best(&wrong, &self.names_of(&module))
+                .map(|s| format!(". Did you mean: '{s}'?"));
         } else if t.is_subtype(self.exc_type(Exc::NameError)) {
             return self.suggest_name(exc, &field(&names.name)?);
         } else {
             return None;
         };
         let wrong = field(&names.name)?;
-        self.best(&wrong, &known).map(|s| format!(". Did you mean: '{s}'?"))
+        self.best(&wrong, &known)
+            .map(|s| format!(". Did you mean: '{s}'?"))
     }
 
     /// `dir(v)`, or nothing if that fails.
@@ -118,7 +126,11 @@ impl Vm {
         let wrong = wrong.as_str()?;
         // Private names are only suggested for private names.
         let hidden = wrong.starts_with('_');
-        let mut names: Vec<&str> = known.iter().filter_map(Value::as_str).filter(|n| hidden || !n.starts_with('_')).collect();
+        let mut names: Vec<&str> = known
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|n| hidden || !n.starts_with('_'))
+            .collect();
         names.sort();
         closest(wrong, names.into_iter()).map(str::to_string)
     }
@@ -148,7 +160,9 @@ impl Vm {
         let best = self.best(wrong, &known);
         let is_module = STDLIB_NAMES.contains(&text);
         Some(match (best, is_module) {
-            (Some(b), true) => format!(". Did you mean: '{b}'? Or did you forget to import '{text}'?"),
+            (Some(b), true) => {
+                format!(". Did you mean: '{b}'? Or did you forget to import '{text}'?")
+            }
             (Some(b), false) => format!(". Did you mean: '{b}'?"),
             (None, true) => format!(". Did you forget to import '{text}'?"),
             (None, false) => return None,
@@ -158,12 +172,83 @@ impl Vm {
 
 /// Modules of the standard library that people forget to import.
 const STDLIB_NAMES: &[&str] = &[
-    "abc", "argparse", "array", "ast", "asyncio", "base64", "bisect", "calendar", "cmath", "codecs", "collections", "contextlib", "contextvars", "copy", "csv",
-    "ctypes", "dataclasses", "datetime", "decimal", "difflib", "dis", "email", "enum", "fnmatch", "fractions", "functools", "gc", "glob", "hashlib",
-    "heapq", "html", "http", "importlib", "inspect", "io", "itertools", "json", "keyword", "logging", "math", "multiprocessing", "numbers", "operator", "os",
-    "pathlib", "pickle", "platform", "pprint", "queue", "random", "re", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl",
-    "statistics", "string", "struct", "subprocess", "sys", "tempfile", "textwrap", "threading", "time", "timeit", "traceback", "types", "typing",
-    "unittest", "urllib", "uuid", "warnings", "weakref", "zlib",
+    "abc",
+    "argparse",
+    "array",
+    "ast",
+    "asyncio",
+    "base64",
+    "bisect",
+    "calendar",
+    "cmath",
+    "codecs",
+    "collections",
+    "contextlib",
+    "contextvars",
+    "copy",
+    "csv",
+    "ctypes",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "difflib",
+    "dis",
+    "email",
+    "enum",
+    "fnmatch",
+    "fractions",
+    "functools",
+    "gc",
+    "glob",
+    "hashlib",
+    "heapq",
+    "html",
+    "http",
+    "importlib",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "keyword",
+    "logging",
+    "math",
+    "multiprocessing",
+    "numbers",
+    "operator",
+    "os",
+    "pathlib",
+    "pickle",
+    "platform",
+    "pprint",
+    "queue",
+    "random",
+    "re",
+    "secrets",
+    "select",
+    "shutil",
+    "signal",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "statistics",
+    "string",
+    "struct",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "time",
+    "timeit",
+    "traceback",
+    "types",
+    "typing",
+    "unittest",
+    "urllib",
+    "uuid",
+    "warnings",
+    "weakref",
+    "zlib",
 ];
 
 #[cfg(test)]
@@ -172,7 +257,10 @@ mod tests {
 
     #[test]
     fn near_names_are_found() {
-        assert_eq!(closest("color", ["colour", "size"].into_iter()), Some("colour"));
+        assert_eq!(
+            closest("color", ["colour", "size"].into_iter()),
+            Some("colour")
+        );
         assert_eq!(closest("siz", ["colour", "size"].into_iter()), Some("size"));
         assert_eq!(closest("zzz", ["colour", "size"].into_iter()), None);
         assert_eq!(closest("Size", ["size", "sizes"].into_iter()), Some("size"));

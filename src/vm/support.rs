@@ -41,7 +41,12 @@ impl Vm {
     }
 
     /// `super(class, me).name`, split for a call: the function and its self.
-    pub fn super_method(&self, class: &Value, me: &Value, name: &Value) -> Res<(Value, Option<Value>)> {
+    pub fn super_method(
+        &self,
+        class: &Value,
+        me: &Value,
+        name: &Value,
+    ) -> Res<(Value, Option<Value>)> {
         // The usual case: `me` is an instance whose class has `class` in its MRO, and the attribute is a function.
         let ty = self.type_of(me);
         if let (Some(t), false) = (ty.get::<TypeObj>(), me.is_kind::<TypeObj>()) {
@@ -49,7 +54,10 @@ impl Vm {
             let items = tuple_items(&mro);
             if let Some(at) = items.iter().position(|c| c.is(class)) {
                 for c in &items[at + 1..] {
-                    let found = c.get::<TypeObj>().and_then(|c| c.dict.get::<Dict>()).and_then(|d| self.dict_get_str(d, name));
+                    let found = c
+                        .get::<TypeObj>()
+                        .and_then(|c| c.dict.get::<Dict>())
+                        .and_then(|d| self.dict_get_str(d, name));
                     if let Some(v) = found {
                         if v.is_kind::<Function>() {
                             return Ok((v, Some(me.clone())));
@@ -66,7 +74,9 @@ impl Vm {
 
     /// A special method looked up on the type, split for a call. None if the type has none.
     pub fn special_method(&self, obj: &Value, name: &Value) -> Res<Option<(Value, Option<Value>)>> {
-        let Some(v) = self.lookup_special(obj, name) else { return Ok(None) };
+        let Some(v) = self.lookup_special(obj, name) else {
+            return Ok(None);
+        };
         if matches!(v.kind(), Kind::Function | Kind::Native) {
             return Ok(Some((v, Some(obj.clone()))));
         }
@@ -102,7 +112,10 @@ impl Vm {
         if let Some(v) = self.getattr_opt(module, name)? {
             return Ok(v);
         }
-        let mod_name = self.getattr_opt(module, &self.names.__name__)?.and_then(|n| n.as_str().map(str::to_string)).unwrap_or("<unknown module name>".into());
+        let mod_name = self
+            .getattr_opt(module, &self.names.__name__)?
+            .and_then(|n| n.as_str().map(str::to_string))
+            .unwrap_or("<unknown module name>".into());
         let n = name.as_str().unwrap_or("?");
         // A submodule that is being imported is in sys.modules before it is an attribute.
         let full = self.str(&format!("{mod_name}.{n}"));
@@ -111,9 +124,14 @@ impl Vm {
         {
             return Ok(m);
         }
-        let file = self.getattr_opt(module, &self.names.__file__)?.and_then(|f| f.as_str().map(str::to_string));
+        let file = self
+            .getattr_opt(module, &self.names.__file__)?
+            .and_then(|f| f.as_str().map(str::to_string));
         let place = file.map_or("unknown location".to_string(), |f| f);
-        let e = self.error(Exc::ImportError, format!("cannot import name '{n}' from '{mod_name}' ({place})"));
+        let e = self.error(
+            Exc::ImportError,
+            format!("cannot import name '{n}' from '{mod_name}' ({place})"),
+        );
         let _ = self.setattr(&e.0, &self.names.name.clone(), &self.str(&mod_name));
         let _ = self.setattr(&e.0, &self.intern("name_from"), name);
         Err(e)
@@ -134,7 +152,10 @@ impl Vm {
         };
         for n in names {
             let Some(s) = n.as_str() else {
-                return Err(self.type_error(format!("Item in __all__ must be str, not {}", self.type_name(&n))));
+                return Err(self.type_error(format!(
+                    "Item in __all__ must be str, not {}",
+                    self.type_name(&n)
+                )));
             };
             if !explicit && s.starts_with('_') {
                 continue;
@@ -142,7 +163,9 @@ impl Vm {
             let n = self.intern(s);
             let v = match self.getattr_opt(module, &n)? {
                 Some(v) => v,
-                None => self.import_from(module, &n).map_err(|_| self.no_attribute(module, &n))?,
+                None => self
+                    .import_from(module, &n)
+                    .map_err(|_| self.no_attribute(module, &n))?,
             };
             self.setitem(ns, &n, &v)?;
         }
@@ -151,9 +174,14 @@ impl Vm {
 
     /// The module object `builtins`.
     pub fn builtins_module(&self) -> Value {
-        let found = self.modules.get::<Dict>().and_then(|d| self.dict_get_str(d, &self.names.builtins));
+        let found = self
+            .modules
+            .get::<Dict>()
+            .and_then(|d| self.dict_get_str(d, &self.names.builtins));
         found.unwrap_or_else(|| {
-            let m = self.alloc(Module { dict: self.builtins.clone() });
+            let m = self.alloc(Module {
+                dict: self.builtins.clone(),
+            });
             if let Some(d) = self.modules.get::<Dict>() {
                 self.dict_set_str(d, &self.names.builtins, m.clone());
             }
@@ -168,12 +196,20 @@ impl Vm {
             Some(f) => (f.code.borrow().clone(), f.globals.clone()),
             None => (Value::NONE, Value::NONE),
         };
-        self.alloc(FrameObj { code, globals, at: Cell::new(at), back: RefCell::new(back), locals: RefCell::new(Value::UNBOUND) })
+        self.alloc(FrameObj {
+            code,
+            globals,
+            at: Cell::new(at),
+            back: RefCell::new(back),
+            locals: RefCell::new(Value::UNBOUND),
+        })
     }
 
     /// The frame object of a traceback entry, made when first asked for.
     pub fn traceback_frame(&self, tb: &Value) -> Value {
-        let Some(t) = tb.get::<Traceback>() else { return Value::NONE };
+        let Some(t) = tb.get::<Traceback>() else {
+            return Value::NONE;
+        };
         let held = t.frame.borrow().clone();
         if held.is_kind::<FrameObj>() {
             return held;
@@ -205,7 +241,11 @@ impl Vm {
                 let code = word::code(base);
                 let off = super::unwind::offset(code, pc);
                 // A return pc points behind the call.
-                let off = if i == 0 && depth == 0 { off } else { off.saturating_sub(1) };
+                let off = if i == 0 && depth == 0 {
+                    off
+                } else {
+                    off.saturating_sub(1)
+                };
                 let f = self.frame_record(word::func(base), off, back);
                 if i == 0
                     && let Some(x) = f.get::<FrameObj>()
@@ -235,7 +275,11 @@ impl Vm {
             let d = self.dict();
             if let Some(dict) = d.get::<Dict>() {
                 for (i, n) in code.varnames.iter().enumerate() {
-                    let v = if i < code.nlocals as usize { word::reg(base, i).clone() } else { Value::UNBOUND };
+                    let v = if i < code.nlocals as usize {
+                        word::reg(base, i).clone()
+                    } else {
+                        Value::UNBOUND
+                    };
                     let v = match v.get::<crate::object::func::Cell_>() {
                         Some(c) => c.0.borrow().clone(),
                         None => v,
@@ -264,7 +308,11 @@ impl Vm {
     pub fn locals_dict(&self) -> Option<Value> {
         let base = self.exec.base.get();
         // SAFETY: exec.base is a live frame during slow ops.
-        if base.is_null() { None } else { Some(unsafe { self.locals_of(base) }) }
+        if base.is_null() {
+            None
+        } else {
+            Some(unsafe { self.locals_of(base) })
+        }
     }
     /// `globals()` of the running frame.
     pub fn globals_dict(&self) -> Option<Value> {
@@ -273,19 +321,29 @@ impl Vm {
             return None;
         }
         // SAFETY: as above.
-        unsafe { word::func(base).get::<Function>().map(|f| f.globals.clone()) }
+        unsafe {
+            word::func(base)
+                .get::<Function>()
+                .map(|f| f.globals.clone())
+        }
     }
 
     /// `gi_frame`: a record of where the generator stands, or None once it has ended.
     pub fn generator_frame(&self, g: &Value) -> Value {
-        let Some(x) = g.as_gen() else { return Value::NONE };
+        let Some(x) = g.as_gen() else {
+            return Value::NONE;
+        };
         if x.state.get() == GenState::Closed {
             return Value::NONE;
         }
         // SAFETY: the frame is live until the generator is closed.
         unsafe {
             let off = super::unwind::offset(word::code(x.base()), x.resume_pc.get());
-            let off = if x.at_send.get() || x.state.get() == GenState::Created { off } else { off.saturating_sub(1) };
+            let off = if x.at_send.get() || x.state.get() == GenState::Created {
+                off
+            } else {
+                off.saturating_sub(1)
+            };
             let f = self.frame_record(x.func(), off, Value::NONE);
             if let Some(fo) = f.get::<FrameObj>() {
                 *fo.locals.borrow_mut() = self.locals_of(x.base());
@@ -296,7 +354,9 @@ impl Vm {
 
     /// `gi_yieldfrom`, `cr_await`: what a suspended generator delegates to, or None.
     pub fn generator_delegate(&self, g: &Value) -> Value {
-        let Some(x) = g.as_gen() else { return Value::NONE };
+        let Some(x) = g.as_gen() else {
+            return Value::NONE;
+        };
         if !x.delegate.get().is_null() {
             // SAFETY: delegate links point to live generators.
             return unsafe { (*x.delegate.get()).value() };
@@ -327,7 +387,14 @@ impl Vm {
             }
             let l = &*leaf;
             let off = super::unwind::offset(word::code(l.base()), l.resume_pc.get());
-            Some((l.func().clone(), if l.at_send.get() { off } else { off.saturating_sub(1) }))
+            Some((
+                l.func().clone(),
+                if l.at_send.get() {
+                    off
+                } else {
+                    off.saturating_sub(1)
+                },
+            ))
         }
     }
 
@@ -337,7 +404,10 @@ impl Vm {
         let code = &f.code_obj().code;
         let i = code.positions.partition_point(|p| p.at <= at);
         let span = code.positions.get(i.checked_sub(1)?)?.span;
-        Some((code.source.name.to_string(), code.source.line_col(span.start).0))
+        Some((
+            code.source.name.to_string(),
+            code.source.line_col(span.start).0,
+        ))
     }
 
     pub(super) fn note_origin(&self, _g: &Gen) {}

@@ -5,7 +5,10 @@
 use super::Vm;
 use super::dispatch::{Handler, bad_op, via};
 use super::frame::Flow;
-use super::{ops_arith as ar, ops_basic as ba, ops_build as bu, ops_call as ca, ops_names as na, resume as re, unwind as un};
+use super::{
+    ops_arith as ar, ops_basic as ba, ops_build as bu, ops_call as ca, ops_names as na,
+    resume as re, unwind as un,
+};
 use crate::bytecode::ops::Op;
 
 /// A handler made of a slow op.

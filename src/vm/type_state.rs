@@ -67,7 +67,10 @@ impl TypeState {
     /// A version that no type has had. (Four thousand million class changes end the program rather than give a wrong answer.)
     pub fn fresh_version(&self) -> u32 {
         let n = self.next_version.get();
-        self.next_version.set(n.checked_add(1).expect("four thousand million class changes"));
+        self.next_version.set(
+            n.checked_add(1)
+                .expect("four thousand million class changes"),
+        );
         n
     }
 
@@ -76,12 +79,22 @@ impl TypeState {
     pub fn cached(&self, version: u32, name: u64) -> Option<u64> {
         // SAFETY: one thread; no reference into the table is held across calls.
         let e = unsafe { &(&*self.cache.get())[index(version, name)] };
-        if e.name == name && e.version == version { Some(e.value) } else { None }
+        if e.name == name && e.version == version {
+            Some(e.value)
+        } else {
+            None
+        }
     }
 
     pub fn remember(&self, version: u32, name: u64, value: u64) {
         // SAFETY: as above.
-        unsafe { (&mut *self.cache.get())[index(version, name)] = Entry { name, value, version } }
+        unsafe {
+            (&mut *self.cache.get())[index(version, name)] = Entry {
+                name,
+                value,
+                version,
+            }
+        }
     }
 
     /// One of the extra native types (unbound until made).

@@ -37,8 +37,14 @@ impl Vm {
     fn set_context(&self, exc: &Value) {
         // SAFETY: no reference into the cell outlives the statement.
         let handled = unsafe { (*self.handled.get()).clone() };
-        let Some(x) = exc.get::<Exception>() else { return };
-        if handled.is_unbound() || handled.is(exc) || !x.traceback.borrow().is_none() || !x.context.borrow().is_none() {
+        let Some(x) = exc.get::<Exception>() else {
+            return;
+        };
+        if handled.is_unbound()
+            || handled.is(exc)
+            || !x.traceback.borrow().is_none()
+            || !x.context.borrow().is_none()
+        {
             return;
         }
         self.link_context(exc, &handled);
@@ -51,7 +57,9 @@ impl Vm {
         }
         let mut at = handled.clone();
         for _ in 0..10_000 {
-            let Some(x) = at.get::<Exception>() else { break };
+            let Some(x) = at.get::<Exception>() else {
+                break;
+            };
             let next = x.context.borrow().clone();
             if next.is_none() {
                 break;
@@ -73,7 +81,9 @@ impl Vm {
     unsafe fn note(&self, exc: &Value, base: *mut u64, at: *const u32) {
         // SAFETY: a live frame.
         unsafe {
-            let Some(x) = exc.get::<Exception>() else { return };
+            let Some(x) = exc.get::<Exception>() else {
+                return;
+            };
             let next = x.traceback.borrow().clone();
             let tb = self.alloc(Traceback {
                 frame: RefCell::new(word::func(base).clone()),
@@ -87,7 +97,13 @@ impl Vm {
     }
 
     /// `unwind`, optionally without an entry for the first frame (RERAISE).
-    pub(super) unsafe fn unwind_from(&self, mut at: *const u32, mut base: *mut u64, mut exc: Value, mut entry: bool) -> Flow {
+    pub(super) unsafe fn unwind_from(
+        &self,
+        mut at: *const u32,
+        mut base: *mut u64,
+        mut exc: Value,
+        mut entry: bool,
+    ) -> Flow {
         // SAFETY: base is a live frame; registers hold Values; return words were filled when frames were made.
         unsafe {
             loop {
@@ -97,11 +113,19 @@ impl Vm {
                 entry = true;
                 let code = word::code(base);
                 let off = offset(code, at);
-                if let Some(h) = code.code.handlers.iter().find(|h| h.start <= off && off < h.end) {
+                if let Some(h) = code
+                    .code
+                    .handlers
+                    .iter()
+                    .find(|h| h.start <= off && off < h.end)
+                {
                     let keep = h.keep as usize;
                     word::clear(base, keep, (code.nregs as usize).saturating_sub(keep));
                     word::set(base, h.reg as usize, exc);
-                    return Flow { pc: (*code.instrs.get()).as_ptr().add(h.target as usize), base };
+                    return Flow {
+                        pc: (*code.instrs.get()).as_ptr().add(h.target as usize),
+                        base,
+                    };
                 }
                 if self.exec.on_stack(base) {
                     let (pc, caller, flags) = self.pop_frame(base);
@@ -172,7 +196,9 @@ impl Vm {
         };
         let name = if self.is_exc_value(&exc, Exc::StopIteration) {
             "StopIteration"
-        } else if gen_value.kind() == Kind::AsyncGenerator && self.is_exc_value(&exc, Exc::StopAsyncIteration) {
+        } else if gen_value.kind() == Kind::AsyncGenerator
+            && self.is_exc_value(&exc, Exc::StopAsyncIteration)
+        {
             "StopAsyncIteration"
         } else {
             return exc;
@@ -187,7 +213,9 @@ impl Vm {
     }
 
     pub fn is_exc_value(&self, v: &Value, e: Exc) -> bool {
-        self.type_of(v).get::<crate::object::types::TypeObj>().is_some_and(|t| t.is_subtype(self.exc_type(e)))
+        self.type_of(v)
+            .get::<crate::object::types::TypeObj>()
+            .is_some_and(|t| t.is_subtype(self.exc_type(e)))
     }
 
     /// Ends a root's run by an exception.
@@ -224,8 +252,16 @@ pub unsafe fn slow_raise(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Flo
                 let is_class = cause.is_kind::<crate::object::types::TypeObj>();
                 match vm.make_exception(&cause) {
                     Ok(e) => e,
-                    Err(e) if is_class && !vm.is_exc(&e, Exc::TypeError) => return vm.fail(pc, base, e),
-                    Err(_) => return vm.fail(pc, base, vm.type_error("exception causes must derive from BaseException")),
+                    Err(e) if is_class && !vm.is_exc(&e, Exc::TypeError) => {
+                        return vm.fail(pc, base, e);
+                    }
+                    Err(_) => {
+                        return vm.fail(
+                            pc,
+                            base,
+                            vm.type_error("exception causes must derive from BaseException"),
+                        );
+                    }
                 }
             };
             if let Some(x) = exc.get::<Exception>() {
@@ -288,7 +324,10 @@ pub unsafe fn slow_jnomatch(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> 
             Ok(t) => {
                 super::ops_arith::release_temps(base, a(w), &[b(w)]);
                 let off = if t { 0 } else { *pc as i32 as isize };
-                Flow { pc: pc.add(1).offset(off), base }
+                Flow {
+                    pc: pc.add(1).offset(off),
+                    base,
+                }
             }
             Err(e) => vm.fail(pc, base, e),
         }
@@ -302,9 +341,13 @@ impl Vm {
         use crate::object::seq::Tuple;
         use crate::object::types::TypeObj;
         let one = |t: &Value| -> Res<bool> {
-            let ok = t.get::<TypeObj>().is_some_and(|t| t.is_subtype(self.exc_type(Exc::BaseException)));
+            let ok = t
+                .get::<TypeObj>()
+                .is_some_and(|t| t.is_subtype(self.exc_type(Exc::BaseException)));
             if !ok {
-                return Err(self.type_error("catching classes that do not inherit from BaseException is not allowed"));
+                return Err(self.type_error(
+                    "catching classes that do not inherit from BaseException is not allowed",
+                ));
             }
             Ok(self.type_obj(exc).is_subtype(t))
         };
@@ -349,7 +392,9 @@ impl Vm {
                 return;
             }
             for w in weak {
-                let cb = w.get::<crate::object::weak::WeakRef>().map_or(Value::NONE, |r| r.callback.replace(Value::NONE));
+                let cb = w
+                    .get::<crate::object::weak::WeakRef>()
+                    .map_or(Value::NONE, |r| r.callback.replace(Value::NONE));
                 if !cb.is_none()
                     && let Err(e) = self.call(&cb, std::slice::from_ref(&w))
                 {
@@ -385,7 +430,9 @@ impl Vm {
                 if let Some(del) = self.type_obj(&v).slots().del
                     && let Err(e) = del(self, &v)
                 {
-                    let what = self.lookup_special(&v, &self.names.__del__).unwrap_or(Value::NONE);
+                    let what = self
+                        .lookup_special(&v, &self.names.__del__)
+                        .unwrap_or(Value::NONE);
                     self.unraisable(e, "Exception ignored while calling deallocator", &what);
                 }
                 self.restore_handled(saved);
@@ -443,7 +490,8 @@ impl Vm {
             for v in std::mem::take(&mut g.finalize) {
                 if v.as_gen().is_some_and(|x| !x.needs_finalizer(v.kind())) {
                     if let Some(h) = v.header() {
-                        h.flags.set(h.flags.get() | crate::object::header::flag::FINALIZED);
+                        h.flags
+                            .set(h.flags.get() | crate::object::header::flag::FINALIZED);
                     }
                     continue;
                 }

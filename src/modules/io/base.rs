@@ -12,7 +12,11 @@ use crate::vm::{Res, Vm};
 /// Fails if the stream is closed.
 pub fn check_open(vm: &Vm, v: &Value) -> Res<()> {
     let closed = vm.getattr_str(v, "closed")?;
-    if vm.truth(&closed)? { Err(vm.value_error("I/O operation on closed file.")) } else { Ok(()) }
+    if vm.truth(&closed)? {
+        Err(vm.value_error("I/O operation on closed file."))
+    } else {
+        Ok(())
+    }
 }
 
 pub fn enter(vm: &Vm, a: &[Value]) -> Res {
@@ -53,7 +57,11 @@ pub fn writelines(vm: &Vm, a: &[Value]) -> Res {
 /// `next()` of a stream that has only `readline`.
 pub fn next_line(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let line = vm.call_method(v, &vm.names.readline, &[])?;
-    Ok(if vm.len(&line)? == 0 { None } else { Some(line) })
+    Ok(if vm.len(&line)? == 0 {
+        None
+    } else {
+        Some(line)
+    })
 }
 
 /// Rows that all concrete stream types share.
@@ -73,7 +81,9 @@ pub(super) use shared_rows;
 // ---- the abstract bases: attributes `_closed` in the instance, everything else by the methods of subclasses
 
 fn is_closed(vm: &Vm, v: &Value) -> Res {
-    Ok(Value::bool(vm.getattr_opt(v, &vm.intern("_IOBase__closed"))?.is_some()))
+    Ok(Value::bool(
+        vm.getattr_opt(v, &vm.intern("_IOBase__closed"))?.is_some(),
+    ))
 }
 
 fn flush(vm: &Vm, a: &[Value]) -> Res {
@@ -97,7 +107,11 @@ fn no(vm: &Vm, a: &[Value]) -> Res {
 
 fn check(vm: &Vm, v: &Value, method: &str, what: &str) -> Res {
     let ok = vm.call_method(v, &vm.intern(method), &[])?;
-    if vm.truth(&ok)? { Ok(Value::TRUE) } else { Err(unsupported(vm, what)) }
+    if vm.truth(&ok)? {
+        Ok(Value::TRUE)
+    } else {
+        Err(unsupported(vm, what))
+    }
 }
 
 /// Reads to a newline, one byte at a time unless the stream can peek.
@@ -114,7 +128,10 @@ fn readline(vm: &Vm, a: &[Value]) -> Res {
             if part.is_none() {
                 break;
             }
-            return Err(vm.type_error(format!("read() should have returned a bytes object, not '{}'", vm.type_name(&part))));
+            return Err(vm.type_error(format!(
+                "read() should have returned a bytes object, not '{}'",
+                vm.type_name(&part)
+            )));
         };
         line.extend_from_slice(&b.data);
         if b.data.is_empty() || line.ends_with(b"\n") {
@@ -146,7 +163,9 @@ fn raw_read(vm: &Vm, a: &[Value]) -> Res {
     if got < 0 || got > n {
         return Err(vm.value_error(format!("readinto returned {got} outside buffer size {n}")));
     }
-    let data = buffer.get::<crate::object::seq::ByteArray>().map(|b| b.data.borrow()[..got as usize].to_vec());
+    let data = buffer
+        .get::<crate::object::seq::ByteArray>()
+        .map(|b| b.data.borrow()[..got as usize].to_vec());
     Ok(vm.bytes_vec(data.unwrap_or_default()))
 }
 
@@ -178,27 +197,108 @@ pub static IO_BASE: TypeSpec = TypeSpec {
         s.next = Some(next_line);
     },
     methods: &[
-        NativeDef { sig: "close(self, /)", f: close, doc: "Flush and close the IO object." },
-        NativeDef { sig: "flush(self, /)", f: flush, doc: "Flush write buffers, if applicable." },
-        NativeDef { sig: "readable(self, /)", f: no, doc: "Return whether object was opened for reading." },
-        NativeDef { sig: "writable(self, /)", f: no, doc: "Return whether object was opened for writing." },
-        NativeDef { sig: "seekable(self, /)", f: no, doc: "Return whether object supports random access." },
-        NativeDef { sig: "isatty(self, /)", f: no, doc: "Return whether this is an 'interactive' stream." },
-        NativeDef { sig: "fileno(self, /)", f: |vm, _| missing(vm, "fileno"), doc: "Return underlying file descriptor if one exists." },
-        NativeDef { sig: "seek(self, offset, whence=0, /)", f: |vm, _| missing(vm, "seek"), doc: "Change the stream position to the given byte offset." },
-        NativeDef { sig: "tell(self, /)", f: |vm, a| vm.call_method(&a[0], &vm.intern("seek"), &[vm.int(0), vm.int(1)]), doc: "Return current stream position." },
-        NativeDef { sig: "truncate(self, size=None, /)", f: |vm, _| missing(vm, "truncate"), doc: "Truncate file to size bytes." },
-        NativeDef { sig: "readline(self, size=-1, /)", f: readline, doc: "Read and return a line from the stream." },
-        NativeDef { sig: "readlines(self, hint=-1, /)", f: readlines, doc: "Return a list of lines from the stream." },
-        NativeDef { sig: "writelines(self, lines, /)", f: writelines, doc: "Write a list of lines to stream." },
-        NativeDef { sig: "_checkClosed(self, /)", f: |vm, a| check_open(vm, &a[0]).map(|()| Value::NONE), doc: "" },
-        NativeDef { sig: "_checkReadable(self, /)", f: |vm, a| check(vm, &a[0], "readable", "File or stream is not readable."), doc: "" },
-        NativeDef { sig: "_checkWritable(self, /)", f: |vm, a| check(vm, &a[0], "writable", "File or stream is not writable."), doc: "" },
-        NativeDef { sig: "_checkSeekable(self, /)", f: |vm, a| check(vm, &a[0], "seekable", "File or stream is not seekable."), doc: "" },
-        NativeDef { sig: "__enter__(self, /)", f: enter, doc: "" },
-        NativeDef { sig: "__exit__(self, /, *args)", f: exit, doc: "" },
+        NativeDef {
+            sig: "close(self, /)",
+            f: close,
+            doc: "Flush and close the IO object.",
+        },
+        NativeDef {
+            sig: "flush(self, /)",
+            f: flush,
+            doc: "Flush write buffers, if applicable.",
+        },
+        NativeDef {
+            sig: "readable(self, /)",
+            f: no,
+            doc: "Return whether object was opened for reading.",
+        },
+        NativeDef {
+            sig: "writable(self, /)",
+            f: no,
+            doc: "Return whether object was opened for writing.",
+        },
+        NativeDef {
+            sig: "seekable(self, /)",
+            f: no,
+            doc: "Return whether object supports random access.",
+        },
+        NativeDef {
+            sig: "isatty(self, /)",
+            f: no,
+            doc: "Return whether this is an 'interactive' stream.",
+        },
+        NativeDef {
+            sig: "fileno(self, /)",
+            f: |vm, _| missing(vm, "fileno"),
+            doc: "Return underlying file descriptor if one exists.",
+        },
+        NativeDef {
+            sig: "seek(self, offset, whence=0, /)",
+            f: |vm, _| missing(vm, "seek"),
+            doc: "Change the stream position to the given byte offset.",
+        },
+        NativeDef {
+            sig: "tell(self, /)",
+            f: |vm, a| vm.call_method(&a[0], &vm.intern("seek"), &[vm.int(0), vm.int(1)]),
+            doc: "Return current stream position.",
+        },
+        NativeDef {
+            sig: "truncate(self, size=None, /)",
+            f: |vm, _| missing(vm, "truncate"),
+            doc: "Truncate file to size bytes.",
+        },
+        NativeDef {
+            sig: "readline(self, size=-1, /)",
+            f: readline,
+            doc: "Read and return a line from the stream.",
+        },
+        NativeDef {
+            sig: "readlines(self, hint=-1, /)",
+            f: readlines,
+            doc: "Return a list of lines from the stream.",
+        },
+        NativeDef {
+            sig: "writelines(self, lines, /)",
+            f: writelines,
+            doc: "Write a list of lines to stream.",
+        },
+        NativeDef {
+            sig: "_checkClosed(self, /)",
+            f: |vm, a| check_open(vm, &a[0]).map(|()| Value::NONE),
+            doc: "",
+        },
+        NativeDef {
+            sig: "_checkReadable(self, /)",
+            f: |vm, a| check(vm, &a[0], "readable", "File or stream is not readable."),
+            doc: "",
+        },
+        NativeDef {
+            sig: "_checkWritable(self, /)",
+            f: |vm, a| check(vm, &a[0], "writable", "File or stream is not writable."),
+            doc: "",
+        },
+        NativeDef {
+            sig: "_checkSeekable(self, /)",
+            f: |vm, a| check(vm, &a[0], "seekable", "File or stream is not seekable."),
+            doc: "",
+        },
+        NativeDef {
+            sig: "__enter__(self, /)",
+            f: enter,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__exit__(self, /, *args)",
+            f: exit,
+            doc: "",
+        },
     ],
-    getset: &[GetSetDef { name: "closed", get: is_closed, set: None, doc: "" }],
+    getset: &[GetSetDef {
+        name: "closed",
+        get: is_closed,
+        set: None,
+        doc: "",
+    }],
     doc: "The abstract base class for all I/O classes.",
     ..TypeSpec::EMPTY
 };
@@ -206,10 +306,26 @@ pub static IO_BASE: TypeSpec = TypeSpec {
 pub static RAW_IO_BASE: TypeSpec = TypeSpec {
     name: "_io._RawIOBase",
     methods: &[
-        NativeDef { sig: "read(self, size=-1, /)", f: raw_read, doc: "" },
-        NativeDef { sig: "readall(self, /)", f: raw_readall, doc: "Read until EOF, using multiple read() call." },
-        NativeDef { sig: "readinto(self, buffer, /)", f: |vm, _| missing(vm, "readinto"), doc: "" },
-        NativeDef { sig: "write(self, b, /)", f: |vm, _| missing(vm, "write"), doc: "" },
+        NativeDef {
+            sig: "read(self, size=-1, /)",
+            f: raw_read,
+            doc: "",
+        },
+        NativeDef {
+            sig: "readall(self, /)",
+            f: raw_readall,
+            doc: "Read until EOF, using multiple read() call.",
+        },
+        NativeDef {
+            sig: "readinto(self, buffer, /)",
+            f: |vm, _| missing(vm, "readinto"),
+            doc: "",
+        },
+        NativeDef {
+            sig: "write(self, b, /)",
+            f: |vm, _| missing(vm, "write"),
+            doc: "",
+        },
     ],
     doc: "Base class for raw binary I/O.",
     ..IO_BASE_LIKE
@@ -218,10 +334,26 @@ pub static RAW_IO_BASE: TypeSpec = TypeSpec {
 pub static BUFFERED_IO_BASE: TypeSpec = TypeSpec {
     name: "_io._BufferedIOBase",
     methods: &[
-        NativeDef { sig: "read(self, size=-1, /)", f: |vm, _| missing(vm, "read"), doc: "" },
-        NativeDef { sig: "read1(self, size=-1, /)", f: |vm, _| missing(vm, "read1"), doc: "" },
-        NativeDef { sig: "write(self, b, /)", f: |vm, _| missing(vm, "write"), doc: "" },
-        NativeDef { sig: "detach(self, /)", f: |vm, _| missing(vm, "detach"), doc: "" },
+        NativeDef {
+            sig: "read(self, size=-1, /)",
+            f: |vm, _| missing(vm, "read"),
+            doc: "",
+        },
+        NativeDef {
+            sig: "read1(self, size=-1, /)",
+            f: |vm, _| missing(vm, "read1"),
+            doc: "",
+        },
+        NativeDef {
+            sig: "write(self, b, /)",
+            f: |vm, _| missing(vm, "write"),
+            doc: "",
+        },
+        NativeDef {
+            sig: "detach(self, /)",
+            f: |vm, _| missing(vm, "detach"),
+            doc: "",
+        },
     ],
     doc: "Base class for buffered IO objects.",
     ..IO_BASE_LIKE
@@ -230,10 +362,26 @@ pub static BUFFERED_IO_BASE: TypeSpec = TypeSpec {
 pub static TEXT_IO_BASE: TypeSpec = TypeSpec {
     name: "_io._TextIOBase",
     methods: &[
-        NativeDef { sig: "read(self, size=-1, /)", f: |vm, _| missing(vm, "read"), doc: "" },
-        NativeDef { sig: "readline(self, size=-1, /)", f: |vm, _| missing(vm, "readline"), doc: "" },
-        NativeDef { sig: "write(self, s, /)", f: |vm, _| missing(vm, "write"), doc: "" },
-        NativeDef { sig: "detach(self, /)", f: |vm, _| missing(vm, "detach"), doc: "" },
+        NativeDef {
+            sig: "read(self, size=-1, /)",
+            f: |vm, _| missing(vm, "read"),
+            doc: "",
+        },
+        NativeDef {
+            sig: "readline(self, size=-1, /)",
+            f: |vm, _| missing(vm, "readline"),
+            doc: "",
+        },
+        NativeDef {
+            sig: "write(self, s, /)",
+            f: |vm, _| missing(vm, "write"),
+            doc: "",
+        },
+        NativeDef {
+            sig: "detach(self, /)",
+            f: |vm, _| missing(vm, "detach"),
+            doc: "",
+        },
     ],
     doc: "Base class for text I/O.",
     ..IO_BASE_LIKE

@@ -40,13 +40,22 @@ fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 
 fn open<'a>(vm: &Vm, v: &'a Value) -> Res<&'a BytesIo> {
     let io = this::<BytesIo>(vm, v)?;
-    if io.closed.get() { Err(vm.value_error("I/O operation on closed file.")) } else { Ok(io) }
+    if io.closed.get() {
+        Err(vm.value_error("I/O operation on closed file."))
+    } else {
+        Ok(io)
+    }
 }
 
 fn size(vm: &Vm, v: &Value) -> Res<Option<usize>> {
-    let Some(v) = v.non_none() else { return Ok(None) };
+    let Some(v) = v.non_none() else {
+        return Ok(None);
+    };
     if !crate::builtins::support::has_index(vm, v) {
-        return Err(vm.type_error(format!("argument should be integer or None, not '{}'", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "argument should be integer or None, not '{}'",
+            vm.type_name(v)
+        )));
     }
     Ok(usize::try_from(ssize(vm, v)?).ok())
 }
@@ -126,7 +135,10 @@ fn seek(vm: &Vm, a: &[Value]) -> Res {
         2 => io.data.borrow().len() as i64,
         w => return Err(vm.value_error(format!("invalid whence ({w}, should be 0, 1 or 2)"))),
     };
-    let at = from.checked_add(n).ok_or_else(|| vm.overflow_error("new position too large"))?.max(0);
+    let at = from
+        .checked_add(n)
+        .ok_or_else(|| vm.overflow_error("new position too large"))?
+        .max(0);
     io.at.set(at as usize);
     Ok(vm.int(at))
 }
@@ -174,31 +186,116 @@ pub static TYPE: TypeSpec = TypeSpec {
         });
         s.next = Some(|vm, v| {
             let data = line(open(vm, v)?, None);
-            Ok(if data.is_empty() { None } else { Some(vm.bytes_vec(data)) })
+            Ok(if data.is_empty() {
+                None
+            } else {
+                Some(vm.bytes_vec(data))
+            })
         });
     },
     methods: shared_rows![
-        NativeDef { sig: "read(self, size=-1, /)", f: read, doc: "Read at most size bytes, returned as a bytes object." },
-        NativeDef { sig: "read1(self, size=-1, /)", f: read, doc: "Read at most size bytes, returned as a bytes object." },
-        NativeDef { sig: "readline(self, size=-1, /)", f: readline, doc: "Next line from the file, as a bytes object." },
-        NativeDef { sig: "readinto(self, buffer, /)", f: readinto, doc: "Read bytes into buffer." },
-        NativeDef { sig: "readinto1(self, buffer, /)", f: readinto, doc: "Read bytes into buffer." },
-        NativeDef { sig: "write(self, b, /)", f: write, doc: "Write bytes to file." },
-        NativeDef { sig: "getvalue(self, /)", f: getvalue, doc: "Retrieve the entire contents of the BytesIO object." },
-        NativeDef { sig: "getbuffer(self, /)", f: getbuffer, doc: "A view of a copy of the contents." },
-        NativeDef { sig: "seek(self, pos, whence=0, /)", f: seek, doc: "Change stream position." },
-        NativeDef { sig: "tell(self, /)", f: tell, doc: "Current file position, an integer." },
-        NativeDef { sig: "truncate(self, size=None, /)", f: truncate, doc: "Truncate the file to at most size bytes." },
-        NativeDef { sig: "close(self, /)", f: close, doc: "Disable all I/O operations." },
-        NativeDef { sig: "flush(self, /)", f: |vm, a| answer(vm, a, true).map(|_| Value::NONE), doc: "Does nothing." },
-        NativeDef { sig: "readable(self, /)", f: |vm, a| answer(vm, a, true), doc: "Returns True if the IO object can be read." },
-        NativeDef { sig: "writable(self, /)", f: |vm, a| answer(vm, a, true), doc: "Returns True if the IO object can be written." },
-        NativeDef { sig: "seekable(self, /)", f: |vm, a| answer(vm, a, true), doc: "Returns True if the IO object can be seeked." },
-        NativeDef { sig: "isatty(self, /)", f: |vm, a| answer(vm, a, false), doc: "Always returns False." },
-        NativeDef { sig: "fileno(self, /)", f: |vm, _| Err(crate::modules::io::unsupported(vm, "fileno")), doc: "Always fails." },
-        NativeDef { sig: "detach(self, /)", f: |vm, _| Err(crate::modules::io::unsupported(vm, "detach")), doc: "Always fails." },
+        NativeDef {
+            sig: "read(self, size=-1, /)",
+            f: read,
+            doc: "Read at most size bytes, returned as a bytes object."
+        },
+        NativeDef {
+            sig: "read1(self, size=-1, /)",
+            f: read,
+            doc: "Read at most size bytes, returned as a bytes object."
+        },
+        NativeDef {
+            sig: "readline(self, size=-1, /)",
+            f: readline,
+            doc: "Next line from the file, as a bytes object."
+        },
+        NativeDef {
+            sig: "readinto(self, buffer, /)",
+            f: readinto,
+            doc: "Read bytes into buffer."
+        },
+        NativeDef {
+            sig: "readinto1(self, buffer, /)",
+            f: readinto,
+            doc: "Read bytes into buffer."
+        },
+        NativeDef {
+            sig: "write(self, b, /)",
+            f: write,
+            doc: "Write bytes to file."
+        },
+        NativeDef {
+            sig: "getvalue(self, /)",
+            f: getvalue,
+            doc: "Retrieve the entire contents of the BytesIO object."
+        },
+        NativeDef {
+            sig: "getbuffer(self, /)",
+            f: getbuffer,
+            doc: "A view of a copy of the contents."
+        },
+        NativeDef {
+            sig: "seek(self, pos, whence=0, /)",
+            f: seek,
+            doc: "Change stream position."
+        },
+        NativeDef {
+            sig: "tell(self, /)",
+            f: tell,
+            doc: "Current file position, an integer."
+        },
+        NativeDef {
+            sig: "truncate(self, size=None, /)",
+            f: truncate,
+            doc: "Truncate the file to at most size bytes."
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: close,
+            doc: "Disable all I/O operations."
+        },
+        NativeDef {
+            sig: "flush(self, /)",
+            f: |vm, a| answer(vm, a, true).map(|_| Value::NONE),
+            doc: "Does nothing."
+        },
+        NativeDef {
+            sig: "readable(self, /)",
+            f: |vm, a| answer(vm, a, true),
+            doc: "Returns True if the IO object can be read."
+        },
+        NativeDef {
+            sig: "writable(self, /)",
+            f: |vm, a| answer(vm, a, true),
+            doc: "Returns True if the IO object can be written."
+        },
+        NativeDef {
+            sig: "seekable(self, /)",
+            f: |vm, a| answer(vm, a, true),
+            doc: "Returns True if the IO object can be seeked."
+        },
+        NativeDef {
+            sig: "isatty(self, /)",
+            f: |vm, a| answer(vm, a, false),
+            doc: "Always returns False."
+        },
+        NativeDef {
+            sig: "fileno(self, /)",
+            f: |vm, _| Err(crate::modules::io::unsupported(vm, "fileno")),
+            doc: "Always fails."
+        },
+        NativeDef {
+            sig: "detach(self, /)",
+            f: |vm, _| Err(crate::modules::io::unsupported(vm, "detach")),
+            doc: "Always fails."
+        },
     ],
-    getset: &[GetSetDef { name: "closed", get: |vm, v| Ok(Value::bool(this::<BytesIo>(vm, v)?.closed.get())), set: None, doc: "True if the file is closed." }],
+    getset: &[GetSetDef {
+        name: "closed",
+        get: |vm, v| Ok(Value::bool(this::<BytesIo>(vm, v)?.closed.get())),
+        set: None,
+        doc: "True if the file is closed.",
+    }],
     doc: "Buffered I/O implementation using an in-memory bytes buffer.",
     ..TypeSpec::EMPTY
 };

@@ -90,7 +90,9 @@ pub fn file<'a>(vm: &Vm, v: &'a Value) -> Res<&'a File> {
 /// The stream of an open byte file; `what` is for the error.
 fn open_stream(vm: &Vm, v: &Value, what: &str) -> Res<Rc<Stream>> {
     let f = file(vm, v)?;
-    let Some(s) = f.stream.borrow().clone() else { return Err(vm.value_error("raw stream has been detached")) };
+    let Some(s) = f.stream.borrow().clone() else {
+        return Err(vm.value_error("raw stream has been detached"));
+    };
     if s.is_closed() {
         return Err(match f.layer {
             Layer::Raw => vm.value_error("I/O operation on closed file"),
@@ -106,27 +108,51 @@ fn for_reading(vm: &Vm, v: &Value, what: &str) -> Res<Rc<Stream>> {
     if s.readable {
         return Ok(s);
     }
-    Err(unsupported(vm, if file(vm, v)?.layer == Layer::Raw { "File not open for reading" } else { what }))
+    Err(unsupported(
+        vm,
+        if file(vm, v)?.layer == Layer::Raw {
+            "File not open for reading"
+        } else {
+            what
+        },
+    ))
 }
 
 fn for_writing(vm: &Vm, v: &Value) -> Res<Rc<Stream>> {
     let f = file(vm, v)?;
-    let Some(s) = f.stream.borrow().clone() else { return Err(vm.value_error("raw stream has been detached")) };
+    let Some(s) = f.stream.borrow().clone() else {
+        return Err(vm.value_error("raw stream has been detached"));
+    };
     if s.is_closed() {
-        return Err(vm.value_error(if f.layer == Layer::Raw { "I/O operation on closed file" } else { "write to closed file" }));
+        return Err(vm.value_error(if f.layer == Layer::Raw {
+            "I/O operation on closed file"
+        } else {
+            "write to closed file"
+        }));
     }
     if s.writable {
         return Ok(s);
     }
-    Err(unsupported(vm, if f.layer == Layer::Raw { "File not open for writing" } else { "write" }))
+    Err(unsupported(
+        vm,
+        if f.layer == Layer::Raw {
+            "File not open for writing"
+        } else {
+            "write"
+        },
+    ))
 }
 
 /// Reads to the end.
 pub fn read_all(vm: &Vm, s: &Stream) -> Res<Vec<u8>> {
     retry(vm, || s.flush())?;
     let mut all = s.take(usize::MAX);
-    let hint = s.size().zip(s.tell().ok()).map_or(0, |(size, at)| size.saturating_sub(at)) as usize;
-    all.try_reserve(hint.min(1 << 40).saturating_add(1)).map_err(|_| memory_error(vm))?;
+    let hint = s
+        .size()
+        .zip(s.tell().ok())
+        .map_or(0, |(size, at)| size.saturating_sub(at)) as usize;
+    all.try_reserve(hint.min(1 << 40).saturating_add(1))
+        .map_err(|_| memory_error(vm))?;
     loop {
         let have = all.len();
         let room = (all.capacity() - have).clamp(8192, 1 << 20);
@@ -163,7 +189,8 @@ fn read(vm: &Vm, a: &[Value]) -> Res {
         let left = n as usize - out.len();
         if left >= s.capacity.get() {
             let have = out.len();
-            out.try_reserve(left.min(1 << 20)).map_err(|_| memory_error(vm))?;
+            out.try_reserve(left.min(1 << 20))
+                .map_err(|_| memory_error(vm))?;
             out.resize(have + left.min(1 << 20), 0);
             let got = retry(vm, || {
                 s.flush()?;
@@ -245,12 +272,25 @@ fn line(vm: &Vm, s: &Stream, limit: i64) -> Res {
 fn next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     let s = for_reading(vm, v, "readline")?;
     let n = retry(vm, || s.want_line(usize::MAX))?;
-    Ok(if n == 0 { None } else { Some(vm.bytes_vec(s.take(n))) })
+    Ok(if n == 0 {
+        None
+    } else {
+        Some(vm.bytes_vec(s.take(n)))
+    })
 }
 
 /// Puts bytes into a writable buffer (bytearray, or memoryview over one).
-pub fn fill_buffer(vm: &Vm, target: &Value, get: &mut dyn FnMut(usize) -> Res<Vec<u8>>) -> Res<usize> {
-    let wrong = || vm.type_error(format!("readinto() argument must be read-write bytes-like object, not {}", vm.type_name(target)));
+pub fn fill_buffer(
+    vm: &Vm,
+    target: &Value,
+    get: &mut dyn FnMut(usize) -> Res<Vec<u8>>,
+) -> Res<usize> {
+    let wrong = || {
+        vm.type_error(format!(
+            "readinto() argument must be read-write bytes-like object, not {}",
+            vm.type_name(target)
+        ))
+    };
     if let Some(b) = target.get::<ByteArray>() {
         let room = b.data.borrow().len();
         let data = get(room)?;
@@ -259,13 +299,23 @@ pub fn fill_buffer(vm: &Vm, target: &Value, get: &mut dyn FnMut(usize) -> Res<Ve
         into[..n].copy_from_slice(&data[..n]);
         return Ok(n);
     }
-    let Some(m) = target.get::<MemoryView>().filter(|m| !m.readonly && m.stride == m.itemsize as isize) else { return Err(wrong()) };
+    let Some(m) = target
+        .get::<MemoryView>()
+        .filter(|m| !m.readonly && m.stride == m.itemsize as isize)
+    else {
+        return Err(wrong());
+    };
     let obj = m.obj.borrow().clone();
-    let Some(b) = obj.get::<ByteArray>() else { return Err(wrong()) };
+    let Some(b) = obj.get::<ByteArray>() else {
+        return Err(wrong());
+    };
     let data = get(m.len * m.itemsize)?;
     let start = m.start.max(0) as usize;
     let mut into = b.data.borrow_mut();
-    let n = data.len().min(m.len * m.itemsize).min(into.len().saturating_sub(start));
+    let n = data
+        .len()
+        .min(m.len * m.itemsize)
+        .min(into.len().saturating_sub(start));
     into[start..start + n].copy_from_slice(&data[..n]);
     Ok(n)
 }
@@ -308,7 +358,9 @@ fn write(vm: &Vm, a: &[Value]) -> Res {
 
 pub fn flush(vm: &Vm, a: &[Value]) -> Res {
     let f = file(vm, &a[0])?;
-    let Some(s) = f.stream.borrow().clone() else { return Ok(Value::NONE) };
+    let Some(s) = f.stream.borrow().clone() else {
+        return Ok(Value::NONE);
+    };
     if s.is_closed() {
         return Err(vm.value_error(match f.layer {
             Layer::Text => "I/O operation on closed file.",
@@ -364,10 +416,19 @@ fn tell(vm: &Vm, a: &[Value]) -> Res {
 fn truncate(vm: &Vm, a: &[Value]) -> Res {
     let s = open_stream(vm, &a[0], "truncate")?;
     if !s.writable {
-        return Err(unsupported(vm, if file(vm, &a[0])?.layer == Layer::Raw { "File not open for writing" } else { "truncate" }));
+        return Err(unsupported(
+            vm,
+            if file(vm, &a[0])?.layer == Layer::Raw {
+                "File not open for writing"
+            } else {
+                "truncate"
+            },
+        ));
     }
     let size = match a[1].non_none() {
-        Some(n) => u64::try_from(ssize(vm, n)?).map_err(|_| vm.os_error_code(libc::EINVAL, None))?,
+        Some(n) => {
+            u64::try_from(ssize(vm, n)?).map_err(|_| vm.os_error_code(libc::EINVAL, None))?
+        }
         None => retry(vm, || s.tell())?,
     };
     retry(vm, || s.truncate(size))?;
@@ -394,7 +455,11 @@ pub fn closed(vm: &Vm, v: &Value) -> Res {
 pub fn name(vm: &Vm, v: &Value) -> Res {
     let f = file(vm, v)?;
     let name = f.name.borrow().clone();
-    if name.is_unbound() { Err(vm.no_attribute(v, &vm.names.name)) } else { Ok(name) }
+    if name.is_unbound() {
+        Err(vm.no_attribute(v, &vm.names.name))
+    } else {
+        Ok(name)
+    }
 }
 
 fn mode(vm: &Vm, v: &Value) -> Res {
@@ -408,7 +473,9 @@ pub fn below(vm: &Vm, v: &Value) -> Res {
     if !made.is_unbound() {
         return Ok(made);
     }
-    let Some(s) = f.stream.borrow().clone() else { return Err(vm.value_error("underlying buffer has been detached")) };
+    let Some(s) = f.stream.borrow().clone() else {
+        return Err(vm.value_error("underlying buffer has been detached"));
+    };
     let layer = match f.layer {
         Layer::Text => match (s.readable, s.writable) {
             (true, true) => Layer::Random,
@@ -417,7 +484,10 @@ pub fn below(vm: &Vm, v: &Value) -> Res {
         },
         _ => Layer::Raw,
     };
-    let lower = vm.alloc_of(spec(layer), File::over(layer, s, f.name.borrow().clone(), f.mode));
+    let lower = vm.alloc_of(
+        spec(layer),
+        File::over(layer, s, f.name.borrow().clone(), f.mode),
+    );
     f.below.replace(lower.clone());
     Ok(lower)
 }
@@ -426,7 +496,11 @@ pub fn below(vm: &Vm, v: &Value) -> Res {
 pub fn detach(vm: &Vm, a: &[Value]) -> Res {
     let f = file(vm, &a[0])?;
     if f.detached.get() {
-        return Err(vm.value_error(if f.layer == Layer::Text { "underlying buffer has been detached" } else { "raw stream has been detached" }));
+        return Err(vm.value_error(if f.layer == Layer::Text {
+            "underlying buffer has been detached"
+        } else {
+            "raw stream has been detached"
+        }));
     }
     if f.stream.borrow().is_some() {
         flush(vm, a)?;
@@ -442,11 +516,19 @@ fn repr(vm: &Vm, v: &Value) -> Res {
     let f = file(vm, v)?;
     let class = vm.type_name(v);
     let name = f.name.borrow().clone();
-    let shown = if name.is_unbound() { String::new() } else { format!(" name={}", vm.repr_string(&name)?) };
+    let shown = if name.is_unbound() {
+        String::new()
+    } else {
+        format!(" name={}", vm.repr_string(&name)?)
+    };
     Ok(vm.str(&match f.layer {
         Layer::Raw => match &*f.stream.borrow() {
             Some(s) if s.is_closed() => format!("<_io.{class} [closed]>"),
-            Some(s) => format!("<_io.{class}{shown} mode='{}' closefd={}>", f.mode, if s.owns_fd.get() { "True" } else { "False" }),
+            Some(s) => format!(
+                "<_io.{class}{shown} mode='{}' closefd={}>",
+                f.mode,
+                if s.owns_fd.get() { "True" } else { "False" }
+            ),
             None => format!("<_io.{class}>"),
         },
         _ => format!("<_io.{class}{shown}>"),
@@ -467,14 +549,28 @@ fn new_over(vm: &Vm, class: &Value, args: crate::object::native::Args, layer: La
     let a = vm.bind_args("BufferedIO(raw, buffer_size=...)", args)?;
     let Some(raw) = a[0].get::<File>() else {
         // Another kind of stream: it must at least answer.
-        let ok = vm.call_method(&a[0], &vm.intern(if layer == Layer::Writer { "writable" } else { "readable" }), &[])?;
+        let ok = vm.call_method(
+            &a[0],
+            &vm.intern(if layer == Layer::Writer {
+                "writable"
+            } else {
+                "readable"
+            }),
+            &[],
+        )?;
         let _ = vm.truth(&ok)?;
         return Err(unsupported(vm, "a buffered object here stands on a FileIO"));
     };
-    let Some(s) = raw.stream.borrow().clone() else { return Err(vm.value_error("raw stream has been detached")) };
+    let Some(s) = raw.stream.borrow().clone() else {
+        return Err(vm.value_error("raw stream has been detached"));
+    };
     match layer {
-        Layer::Reader if !s.readable => return Err(unsupported(vm, "File or stream is not readable.")),
-        Layer::Writer if !s.writable => return Err(unsupported(vm, "File or stream is not writable.")),
+        Layer::Reader if !s.readable => {
+            return Err(unsupported(vm, "File or stream is not readable."));
+        }
+        Layer::Writer if !s.writable => {
+            return Err(unsupported(vm, "File or stream is not writable."));
+        }
         _ => {}
     }
     if let Some(n) = a[1].given() {
@@ -491,38 +587,132 @@ fn new_over(vm: &Vm, class: &Value, args: crate::object::native::Args, layer: La
     Ok(vm.alloc_as(class, data))
 }
 
-const READ: NativeDef = NativeDef { sig: "read(self, size=-1, /)", f: read, doc: "Read and return up to n bytes." };
-const READ1: NativeDef = NativeDef { sig: "read1(self, size=-1, /)", f: read1, doc: "Read and return up to size bytes, with at most one read() call." };
-const PEEK: NativeDef = NativeDef { sig: "peek(self, size=0, /)", f: peek, doc: "" };
-const READLINE: NativeDef = NativeDef { sig: "readline(self, size=-1, /)", f: readline, doc: "Read and return a line from the stream." };
-const READINTO: NativeDef = NativeDef { sig: "readinto(self, buffer, /)", f: readinto, doc: "Read bytes into the buffer; the number of bytes read." };
-const READINTO1: NativeDef = NativeDef { sig: "readinto1(self, buffer, /)", f: readinto1, doc: "Read bytes into the buffer with at most one system call." };
-const WRITE: NativeDef = NativeDef { sig: "write(self, buffer, /)", f: write, doc: "Write buffer b to the file and return the number of bytes written." };
-const FLUSH: NativeDef = NativeDef { sig: "flush(self, /)", f: flush, doc: "Flush write buffers, if applicable." };
-const CLOSE: NativeDef = NativeDef { sig: "close(self, /)", f: close, doc: "Flush and close the IO object." };
-const SEEK: NativeDef = NativeDef { sig: "seek(self, target, whence=0, /)", f: seek, doc: "Change the stream position to the given byte offset." };
-const TELL: NativeDef = NativeDef { sig: "tell(self, /)", f: tell, doc: "Return current stream position." };
-const TRUNCATE: NativeDef = NativeDef { sig: "truncate(self, pos=None, /)", f: truncate, doc: "Truncate file to size bytes." };
-const FILENO: NativeDef = NativeDef { sig: "fileno(self, /)", f: fileno, doc: "Return underlying file descriptor if one exists." };
-const ISATTY: NativeDef = NativeDef { sig: "isatty(self, /)", f: |vm, a| ask(vm, a, Stream::is_tty), doc: "Return whether this is an 'interactive' stream." };
-const READABLE: NativeDef = NativeDef { sig: "readable(self, /)", f: |vm, a| ask(vm, a, |s| s.readable), doc: "Return whether object was opened for reading." };
-const WRITABLE: NativeDef = NativeDef { sig: "writable(self, /)", f: |vm, a| ask(vm, a, |s| s.writable), doc: "Return whether object was opened for writing." };
-const SEEKABLE: NativeDef = NativeDef { sig: "seekable(self, /)", f: |vm, a| ask(vm, a, Stream::is_seekable), doc: "Return whether object supports random access." };
-const DETACH: NativeDef = NativeDef { sig: "detach(self, /)", f: detach, doc: "Disconnect this buffer from its underlying raw stream and return it." };
+const READ: NativeDef = NativeDef {
+    sig: "read(self, size=-1, /)",
+    f: read,
+    doc: "Read and return up to n bytes.",
+};
+const READ1: NativeDef = NativeDef {
+    sig: "read1(self, size=-1, /)",
+    f: read1,
+    doc: "Read and return up to size bytes, with at most one read() call.",
+};
+const PEEK: NativeDef = NativeDef {
+    sig: "peek(self, size=0, /)",
+    f: peek,
+    doc: "",
+};
+const READLINE: NativeDef = NativeDef {
+    sig: "readline(self, size=-1, /)",
+    f: readline,
+    doc: "Read and return a line from the stream.",
+};
+const READINTO: NativeDef = NativeDef {
+    sig: "readinto(self, buffer, /)",
+    f: readinto,
+    doc: "Read bytes into the buffer; the number of bytes read.",
+};
+const READINTO1: NativeDef = NativeDef {
+    sig: "readinto1(self, buffer, /)",
+    f: readinto1,
+    doc: "Read bytes into the buffer with at most one system call.",
+};
+const WRITE: NativeDef = NativeDef {
+    sig: "write(self, buffer, /)",
+    f: write,
+    doc: "Write buffer b to the file and return the number of bytes written.",
+};
+const FLUSH: NativeDef = NativeDef {
+    sig: "flush(self, /)",
+    f: flush,
+    doc: "Flush write buffers, if applicable.",
+};
+const CLOSE: NativeDef = NativeDef {
+    sig: "close(self, /)",
+    f: close,
+    doc: "Flush and close the IO object.",
+};
+const SEEK: NativeDef = NativeDef {
+    sig: "seek(self, target, whence=0, /)",
+    f: seek,
+    doc: "Change the stream position to the given byte offset.",
+};
+const TELL: NativeDef = NativeDef {
+    sig: "tell(self, /)",
+    f: tell,
+    doc: "Return current stream position.",
+};
+const TRUNCATE: NativeDef = NativeDef {
+    sig: "truncate(self, pos=None, /)",
+    f: truncate,
+    doc: "Truncate file to size bytes.",
+};
+const FILENO: NativeDef = NativeDef {
+    sig: "fileno(self, /)",
+    f: fileno,
+    doc: "Return underlying file descriptor if one exists.",
+};
+const ISATTY: NativeDef = NativeDef {
+    sig: "isatty(self, /)",
+    f: |vm, a| ask(vm, a, Stream::is_tty),
+    doc: "Return whether this is an 'interactive' stream.",
+};
+const READABLE: NativeDef = NativeDef {
+    sig: "readable(self, /)",
+    f: |vm, a| ask(vm, a, |s| s.readable),
+    doc: "Return whether object was opened for reading.",
+};
+const WRITABLE: NativeDef = NativeDef {
+    sig: "writable(self, /)",
+    f: |vm, a| ask(vm, a, |s| s.writable),
+    doc: "Return whether object was opened for writing.",
+};
+const SEEKABLE: NativeDef = NativeDef {
+    sig: "seekable(self, /)",
+    f: |vm, a| ask(vm, a, Stream::is_seekable),
+    doc: "Return whether object supports random access.",
+};
+const DETACH: NativeDef = NativeDef {
+    sig: "detach(self, /)",
+    f: detach,
+    doc: "Disconnect this buffer from its underlying raw stream and return it.",
+};
 
-const CLOSED_GET: GetSetDef = GetSetDef { name: "closed", get: closed, set: None, doc: "" };
+const CLOSED_GET: GetSetDef = GetSetDef {
+    name: "closed",
+    get: closed,
+    set: None,
+    doc: "",
+};
 const NAME_GET: GetSetDef = GetSetDef {
     name: "name",
     get: name,
     set: Some(|vm, v, new| {
-        let old = file(vm, v)?.name.replace(new.cloned().unwrap_or(Value::UNBOUND));
+        let old = file(vm, v)?
+            .name
+            .replace(new.cloned().unwrap_or(Value::UNBOUND));
         drop(old);
         Ok(())
     }),
     doc: "",
 };
-const MODE_GET: GetSetDef = GetSetDef { name: "mode", get: mode, set: None, doc: "" };
-static BUFFERED_GETSET: &[GetSetDef] = &[CLOSED_GET, NAME_GET, MODE_GET, GetSetDef { name: "raw", get: below, set: None, doc: "" }];
+const MODE_GET: GetSetDef = GetSetDef {
+    name: "mode",
+    get: mode,
+    set: None,
+    doc: "",
+};
+static BUFFERED_GETSET: &[GetSetDef] = &[
+    CLOSED_GET,
+    NAME_GET,
+    MODE_GET,
+    GetSetDef {
+        name: "raw",
+        get: below,
+        set: None,
+        doc: "",
+    },
+];
 
 pub static FILE_IO: TypeSpec = TypeSpec {
     name: "_io.FileIO",
@@ -533,8 +723,25 @@ pub static FILE_IO: TypeSpec = TypeSpec {
         s.new = Some(crate::modules::io::open::new_file_io);
     },
     methods: shared_rows![
-        READ, READLINE, READINTO, WRITE, FLUSH, CLOSE, SEEK, TELL, TRUNCATE, FILENO, ISATTY, READABLE, WRITABLE, SEEKABLE,
-        NativeDef { sig: "readall(self, /)", f: |vm, a| Ok(vm.bytes_vec(read_all(vm, &*for_reading(vm, &a[0], "read")?)?)), doc: "Read all data from the file, returned as bytes." },
+        READ,
+        READLINE,
+        READINTO,
+        WRITE,
+        FLUSH,
+        CLOSE,
+        SEEK,
+        TELL,
+        TRUNCATE,
+        FILENO,
+        ISATTY,
+        READABLE,
+        WRITABLE,
+        SEEKABLE,
+        NativeDef {
+            sig: "readall(self, /)",
+            f: |vm, a| Ok(vm.bytes_vec(read_all(vm, &*for_reading(vm, &a[0], "read")?)?)),
+            doc: "Read all data from the file, returned as bytes."
+        },
     ],
     getset: &[
         CLOSED_GET,
@@ -542,7 +749,15 @@ pub static FILE_IO: TypeSpec = TypeSpec {
         MODE_GET,
         GetSetDef {
             name: "closefd",
-            get: |vm, v| Ok(Value::bool(file(vm, v)?.stream.borrow().as_ref().is_some_and(|s| s.owns_fd.get()))),
+            get: |vm, v| {
+                Ok(Value::bool(
+                    file(vm, v)?
+                        .stream
+                        .borrow()
+                        .as_ref()
+                        .is_some_and(|s| s.owns_fd.get()),
+                ))
+            },
             set: None,
             doc: "True if the file descriptor will be closed by close().",
         },
@@ -559,7 +774,10 @@ pub static READER: TypeSpec = TypeSpec {
         shared_slots(s);
         s.new = Some(|vm, class, args| new_over(vm, class, args, Layer::Reader));
     },
-    methods: shared_rows![READ, READ1, PEEK, READLINE, READINTO, READINTO1, WRITE, FLUSH, CLOSE, SEEK, TELL, TRUNCATE, FILENO, ISATTY, READABLE, WRITABLE, SEEKABLE, DETACH,],
+    methods: shared_rows![
+        READ, READ1, PEEK, READLINE, READINTO, READINTO1, WRITE, FLUSH, CLOSE, SEEK, TELL,
+        TRUNCATE, FILENO, ISATTY, READABLE, WRITABLE, SEEKABLE, DETACH,
+    ],
     getset: BUFFERED_GETSET,
     doc: "Create a new buffered reader using the given readable raw IO object.",
     ..TypeSpec::EMPTY
@@ -573,7 +791,10 @@ pub static WRITER: TypeSpec = TypeSpec {
         shared_slots(s);
         s.new = Some(|vm, class, args| new_over(vm, class, args, Layer::Writer));
     },
-    methods: shared_rows![READ, READ1, READLINE, READINTO, WRITE, FLUSH, CLOSE, SEEK, TELL, TRUNCATE, FILENO, ISATTY, READABLE, WRITABLE, SEEKABLE, DETACH,],
+    methods: shared_rows![
+        READ, READ1, READLINE, READINTO, WRITE, FLUSH, CLOSE, SEEK, TELL, TRUNCATE, FILENO, ISATTY,
+        READABLE, WRITABLE, SEEKABLE, DETACH,
+    ],
     getset: BUFFERED_GETSET,
     doc: "A buffer for a writeable sequential RawIO object.",
     ..TypeSpec::EMPTY
@@ -587,7 +808,10 @@ pub static RANDOM: TypeSpec = TypeSpec {
         shared_slots(s);
         s.new = Some(|vm, class, args| new_over(vm, class, args, Layer::Random));
     },
-    methods: shared_rows![READ, READ1, PEEK, READLINE, READINTO, READINTO1, WRITE, FLUSH, CLOSE, SEEK, TELL, TRUNCATE, FILENO, ISATTY, READABLE, WRITABLE, SEEKABLE, DETACH,],
+    methods: shared_rows![
+        READ, READ1, PEEK, READLINE, READINTO, READINTO1, WRITE, FLUSH, CLOSE, SEEK, TELL,
+        TRUNCATE, FILENO, ISATTY, READABLE, WRITABLE, SEEKABLE, DETACH,
+    ],
     getset: BUFFERED_GETSET,
     doc: "A buffered interface to random access streams.",
     ..TypeSpec::EMPTY

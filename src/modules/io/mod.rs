@@ -33,8 +33,14 @@ fn unsupported_class(vm: &Vm) -> Res {
         if let Some(d) = ns.get::<crate::object::dict::Dict>() {
             vm.dict_set_str(d, &vm.names.__module__, vm.intern("io"));
         }
-        let bases = vm.tuple(vec![vm.exc_type(Exc::OSError).clone(), vm.exc_type(Exc::ValueError).clone()]);
-        let class = vm.call(vm.kind_type(crate::object::Kind::Type), &[vm.intern("UnsupportedOperation"), bases, ns])?;
+        let bases = vm.tuple(vec![
+            vm.exc_type(Exc::OSError).clone(),
+            vm.exc_type(Exc::ValueError).clone(),
+        ]);
+        let class = vm.call(
+            vm.kind_type(crate::object::Kind::Type),
+            &[vm.intern("UnsupportedOperation"), bases, ns],
+        )?;
         slot.0.replace(class);
     }
     let class = slot.0.borrow().clone();
@@ -62,23 +68,34 @@ pub fn standard_streams(vm: &Vm) -> [Value; 3] {
 }
 
 pub fn init(vm: &Vm) -> Res {
-    let m = vm.native_module("_io", "The io module provides the Python interfaces to stream handling.", &[open::FUNCTIONS]);
-    vm.module_types(&m, &[
-        &base::IO_BASE,
-        &base::RAW_IO_BASE,
-        &base::BUFFERED_IO_BASE,
-        &base::TEXT_IO_BASE,
-        &file::FILE_IO,
-        &file::READER,
-        &file::WRITER,
-        &file::RANDOM,
-        &text::TEXT,
-        &text::NEWLINE_DECODER,
-        &string_io::TYPE,
-        &bytes_io::TYPE,
-    ]);
+    let m = vm.native_module(
+        "_io",
+        "The io module provides the Python interfaces to stream handling.",
+        &[open::FUNCTIONS],
+    );
+    vm.module_types(
+        &m,
+        &[
+            &base::IO_BASE,
+            &base::RAW_IO_BASE,
+            &base::BUFFERED_IO_BASE,
+            &base::TEXT_IO_BASE,
+            &file::FILE_IO,
+            &file::READER,
+            &file::WRITER,
+            &file::RANDOM,
+            &text::TEXT,
+            &text::NEWLINE_DECODER,
+            &string_io::TYPE,
+            &bytes_io::TYPE,
+        ],
+    );
     vm.module_set(&m, "UnsupportedOperation", unsupported_class(vm)?);
-    vm.module_set(&m, "BlockingIOError", vm.exc_type(Exc::BlockingIOError).clone());
+    vm.module_set(
+        &m,
+        "BlockingIOError",
+        vm.exc_type(Exc::BlockingIOError).clone(),
+    );
     vm.module_set(&m, "DEFAULT_BUFFER_SIZE", vm.usize(open::DEFAULT_BUFFER));
     Ok(m)
 }

@@ -51,9 +51,15 @@ fn parse_mode(vm: &Vm, s: &str) -> Res<Mode> {
     if m.text && m.binary {
         return Err(vm.value_error("can't have text and binary mode at once"));
     }
-    match [m.create, m.read, m.write, m.append].iter().filter(|&&b| b).count() {
+    match [m.create, m.read, m.write, m.append]
+        .iter()
+        .filter(|&&b| b)
+        .count()
+    {
         1 => Ok(m),
-        0 => Err(vm.value_error("Must have exactly one of create/read/write/append mode and at most one plus")),
+        0 => Err(vm.value_error(
+            "Must have exactly one of create/read/write/append mode and at most one plus",
+        )),
         _ => Err(vm.value_error("must have exactly one of create/read/write/append mode")),
     }
 }
@@ -87,17 +93,33 @@ pub fn fspath(vm: &Vm, v: &Value) -> Res {
         return Ok(v.clone());
     }
     let Some(p) = vm.call_special(v, &vm.names.__fspath__, &[])? else {
-        return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {}", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "expected str, bytes or os.PathLike object, not {}",
+            vm.type_name(v)
+        )));
     };
     if p.as_str().is_some() || p.kind() == Kind::Bytes {
         return Ok(p);
     }
-    Err(vm.type_error(format!("expected {}.__fspath__() to return str or bytes, not {}", vm.type_name(v), vm.type_name(&p))))
+    Err(vm.type_error(format!(
+        "expected {}.__fspath__() to return str or bytes, not {}",
+        vm.type_name(v),
+        vm.type_name(&p)
+    )))
 }
 
 /// Opens a path or takes over a descriptor.
-fn open_stream(vm: &Vm, file: &Value, m: Mode, closefd: bool, opener: Option<&Value>) -> Res<Stream> {
-    let (readable, writable) = (m.read || m.update, m.create || m.write || m.append || m.update);
+fn open_stream(
+    vm: &Vm,
+    file: &Value,
+    m: Mode,
+    closefd: bool,
+    opener: Option<&Value>,
+) -> Res<Stream> {
+    let (readable, writable) = (
+        m.read || m.update,
+        m.create || m.write || m.append || m.update,
+    );
     let is_fd = file.is_small() || file.as_bool().is_some() || file.kind() == Kind::Int;
     if is_fd {
         let fd = c_int(vm, file)?;
@@ -134,7 +156,11 @@ fn open_stream(vm: &Vm, file: &Value, m: Mode, closefd: bool, opener: Option<&Va
     let fd = match opener {
         Some(f) => {
             let r = vm.call(f, &[file.clone(), vm.int(flags as i64)])?;
-            let fd = if r.is_small() || r.kind() == Kind::Int { c_int(vm, &r)? } else { return Err(vm.type_error("expected integer from opener")) };
+            let fd = if r.is_small() || r.kind() == Kind::Int {
+                c_int(vm, &r)?
+            } else {
+                return Err(vm.type_error("expected integer from opener"));
+            };
             if fd < 0 {
                 return Err(vm.value_error(format!("opener returned {fd}")));
             }
@@ -156,7 +182,10 @@ fn open_stream(vm: &Vm, file: &Value, m: Mode, closefd: bool, opener: Option<&Va
     let s = Stream::new(fd, readable, writable, m.append);
     let mut st = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: `st` is a place for the answer, read only on success.
-    let is_dir = unsafe { libc::fstat(fd, st.as_mut_ptr()) == 0 && st.assume_init().st_mode & libc::S_IFMT == libc::S_IFDIR };
+    let is_dir = unsafe {
+        libc::fstat(fd, st.as_mut_ptr()) == 0
+            && st.assume_init().st_mode & libc::S_IFMT == libc::S_IFDIR
+    };
     if is_dir {
         return Err(vm.os_error_code(libc::EISDIR, Some(file)));
     }
@@ -168,19 +197,40 @@ fn open_stream(vm: &Vm, file: &Value, m: Mode, closefd: bool, opener: Option<&Va
 }
 
 fn open(vm: &Vm, a: &[Value]) -> Res {
-    let [file, mode, buffering, encoding, errors, newline, closefd, opener] = a else { return Err(vm.type_error("open() needs a file")) };
+    let [
+        file,
+        mode,
+        buffering,
+        encoding,
+        errors,
+        newline,
+        closefd,
+        opener,
+    ] = a
+    else {
+        return Err(vm.type_error("open() needs a file"));
+    };
     let Some(mode_text) = mode.as_str() else {
-        return Err(vm.type_error(format!("open() argument 'mode' must be str, not {}", vm.type_name(mode))));
+        return Err(vm.type_error(format!(
+            "open() argument 'mode' must be str, not {}",
+            vm.type_name(mode)
+        )));
     };
     if !(file.is_small() || file.as_bool().is_some() || file.kind() == Kind::Int) {
         fspath(vm, file)?;
     }
     let m = parse_mode(vm, mode_text)?;
     if m.binary {
-        for (v, name) in [(encoding, "encoding"), (errors, "errors"), (newline, "newline")] {
+        for (v, name) in [
+            (encoding, "encoding"),
+            (errors, "errors"),
+            (newline, "newline"),
+        ] {
             if v.non_none().is_some() {
                 let an = if name == "newline" { "a" } else { "an" };
-                return Err(vm.value_error(format!("binary mode doesn't take {an} {name} argument")));
+                return Err(
+                    vm.value_error(format!("binary mode doesn't take {an} {name} argument"))
+                );
             }
         }
     }
@@ -194,7 +244,13 @@ fn open(vm: &Vm, a: &[Value]) -> Res {
     if size < -1 {
         return Err(vm.value_error("invalid buffering size"));
     }
-    let stream = Rc::new(open_stream(vm, file, m, vm.truth(closefd)?, opener.non_none())?);
+    let stream = Rc::new(open_stream(
+        vm,
+        file,
+        m,
+        vm.truth(closefd)?,
+        opener.non_none(),
+    )?);
     let tty = size < 0 && stream.is_tty();
     stream.capacity.set(match size {
         0 => 0,
@@ -214,24 +270,45 @@ fn open(vm: &Vm, a: &[Value]) -> Res {
         }
         return Ok(vm.alloc_of(spec(layer), File::over(layer, stream, file.clone(), raw)));
     }
-    Ok(text::over(vm, stream, file.clone(), raw, mode, encoding, errors, newline, size == 1 || tty))
+    Ok(text::over(
+        vm,
+        stream,
+        file.clone(),
+        raw,
+        mode,
+        encoding,
+        errors,
+        newline,
+        size == 1 || tty,
+    ))
 }
 
 fn warn_line_buffering(vm: &Vm) -> Res<()> {
     let text = vm.str("line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used");
-    vm.import_call("warnings", "warn", &[text, vm.exc_type(Exc::RuntimeWarning).clone(), vm.int(1)]).map(drop)
+    vm.import_call(
+        "warnings",
+        "warn",
+        &[text, vm.exc_type(Exc::RuntimeWarning).clone(), vm.int(1)],
+    )
+    .map(drop)
 }
 
 /// `FileIO(file, mode='r', closefd=True, opener=None)`.
 pub fn new_file_io(vm: &Vm, class: &Value, args: Args) -> Res {
     let a = vm.bind_args("FileIO(file, mode='r', closefd=True, opener=None)", args)?;
     let Some(text) = a[1].as_str() else {
-        return Err(vm.type_error(format!("FileIO() argument 'mode' must be str, not {}", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "FileIO() argument 'mode' must be str, not {}",
+            vm.type_name(&a[1])
+        )));
     };
     let m = parse_mode(vm, &text.replace('b', ""))?;
     let s = open_stream(vm, &a[0], m, vm.truth(&a[2])?, a[3].non_none())?;
     s.capacity.set(0);
-    Ok(vm.alloc_as(class, File::over(Layer::Raw, Rc::new(s), a[0].clone(), raw_mode(m))))
+    Ok(vm.alloc_as(
+        class,
+        File::over(Layer::Raw, Rc::new(s), a[0].clone(), raw_mode(m)),
+    ))
 }
 
 fn open_code(vm: &Vm, a: &[Value]) -> Res {
@@ -240,7 +317,11 @@ fn open_code(vm: &Vm, a: &[Value]) -> Res {
 }
 
 fn text_encoding(vm: &Vm, a: &[Value]) -> Res {
-    Ok(if a[0].is_none() { vm.str("locale") } else { a[0].clone() })
+    Ok(if a[0].is_none() {
+        vm.str("locale")
+    } else {
+        a[0].clone()
+    })
 }
 
 /// The bytes of a path as a str, if they are text.
@@ -250,8 +331,16 @@ pub fn path_value(vm: &Vm, bytes: &[u8]) -> Value {
 
 pub static FUNCTIONS: &[NativeDef] = &[
     OPEN_ROW,
-    NativeDef { sig: "open_code(path)", f: open_code, doc: "Opens the provided file with the intent to import the contents." },
-    NativeDef { sig: "text_encoding(encoding, stacklevel=2, /)", f: text_encoding, doc: "A helper function to choose the text encoding." },
+    NativeDef {
+        sig: "open_code(path)",
+        f: open_code,
+        doc: "Opens the provided file with the intent to import the contents.",
+    },
+    NativeDef {
+        sig: "text_encoding(encoding, stacklevel=2, /)",
+        f: text_encoding,
+        doc: "A helper function to choose the text encoding.",
+    },
 ];
 
 /// `open`, for the tables of `_io` and of `builtins`.

@@ -26,7 +26,11 @@ struct Buffer {
 impl Buffer {
     fn set_position(&mut self, at: usize) {
         self.at = at;
-        self.byte = if at >= self.chars { self.text.len() } else { byte_offset(&self.text, self.ascii, at) };
+        self.byte = if at >= self.chars {
+            self.text.len()
+        } else {
+            byte_offset(&self.text, self.ascii, at)
+        };
     }
     /// Takes the next `bytes` bytes.
     fn take(&mut self, bytes: usize) -> &str {
@@ -48,7 +52,11 @@ impl Buffer {
             self.text.push_str(s);
             self.chars += n;
         } else {
-            let end = if self.at + n >= self.chars { self.text.len() } else { byte_offset(&self.text, self.ascii, self.at + n) };
+            let end = if self.at + n >= self.chars {
+                self.text.len()
+            } else {
+                byte_offset(&self.text, self.ascii, self.at + n)
+            };
             self.text.replace_range(self.byte..end, s);
             self.chars = self.chars.max(self.at + n);
         }
@@ -70,8 +78,18 @@ unsafe impl Payload for StringIo {
 }
 
 fn new(vm: &Vm, class: &Value, _: Args) -> Res {
-    let buffer = Buffer { ascii: true, ..Buffer::default() };
-    Ok(vm.alloc_as(class, StringIo { buffer: RefCell::new(buffer), newline: Cell::new(Newline::Lf), closed: Cell::new(false) }))
+    let buffer = Buffer {
+        ascii: true,
+        ..Buffer::default()
+    };
+    Ok(vm.alloc_as(
+        class,
+        StringIo {
+            buffer: RefCell::new(buffer),
+            newline: Cell::new(Newline::Lf),
+            closed: Cell::new(false),
+        },
+    ))
 }
 
 fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
@@ -79,7 +97,10 @@ fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
     let io = this::<StringIo>(vm, v)?;
     io.newline.set(Newline::parse(vm, &a[1])?);
     io.closed.set(false);
-    io.buffer.replace(Buffer { ascii: true, ..Buffer::default() });
+    io.buffer.replace(Buffer {
+        ascii: true,
+        ..Buffer::default()
+    });
     match a[0].non_none() {
         None => Ok(()),
         Some(t) => match t.as_str() {
@@ -88,7 +109,10 @@ fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
                 io.buffer.borrow_mut().set_position(0);
                 Ok(())
             }
-            None => Err(vm.type_error(format!("initial_value must be str or None, not {}", vm.type_name(t)))),
+            None => Err(vm.type_error(format!(
+                "initial_value must be str or None, not {}",
+                vm.type_name(t)
+            ))),
         },
     }
 }
@@ -97,7 +121,9 @@ fn init(vm: &Vm, v: &Value, args: Args) -> Res<()> {
 fn put(io: &StringIo, s: &str) {
     let mut b = io.buffer.borrow_mut();
     match io.newline.get() {
-        Newline::Universal if s.contains('\r') => b.write(&s.replace("\r\n", "\n").replace('\r', "\n")),
+        Newline::Universal if s.contains('\r') => {
+            b.write(&s.replace("\r\n", "\n").replace('\r', "\n"))
+        }
         n => match n.written() {
             Some(end) => b.write(&s.replace('\n', end)),
             None => b.write(s),
@@ -107,14 +133,23 @@ fn put(io: &StringIo, s: &str) {
 
 fn open<'a>(vm: &Vm, v: &'a Value) -> Res<&'a StringIo> {
     let io = this::<StringIo>(vm, v)?;
-    if io.closed.get() { Err(vm.value_error("I/O operation on closed file")) } else { Ok(io) }
+    if io.closed.get() {
+        Err(vm.value_error("I/O operation on closed file"))
+    } else {
+        Ok(io)
+    }
 }
 
 /// A size argument: None for "all".
 fn size(vm: &Vm, v: &Value) -> Res<Option<usize>> {
-    let Some(v) = v.non_none() else { return Ok(None) };
+    let Some(v) = v.non_none() else {
+        return Ok(None);
+    };
     if !crate::builtins::support::has_index(vm, v) {
-        return Err(vm.type_error(format!("argument should be integer or None, not '{}'", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "argument should be integer or None, not '{}'",
+            vm.type_name(v)
+        )));
     }
     Ok(usize::try_from(ssize(vm, v)?).ok())
 }
@@ -122,7 +157,11 @@ fn size(vm: &Vm, v: &Value) -> Res<Option<usize>> {
 /// Bytes of the first `n` characters from the position.
 fn bytes_of(b: &Buffer, n: usize) -> usize {
     let rest = &b.text[b.byte..];
-    if b.ascii { n.min(rest.len()) } else { rest.char_indices().nth(n).map_or(rest.len(), |(i, _)| i) }
+    if b.ascii {
+        n.min(rest.len())
+    } else {
+        rest.char_indices().nth(n).map_or(rest.len(), |(i, _)| i)
+    }
 }
 
 fn read(vm: &Vm, a: &[Value]) -> Res {
@@ -152,7 +191,10 @@ fn readline(vm: &Vm, a: &[Value]) -> Res {
 fn write(vm: &Vm, a: &[Value]) -> Res {
     let io = open(vm, &a[0])?;
     let Some(s) = a[1].get::<crate::object::str::Str>() else {
-        return Err(vm.type_error(format!("string argument expected, got '{}'", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "string argument expected, got '{}'",
+            vm.type_name(&a[1])
+        )));
     };
     put(io, s.as_str());
     Ok(vm.usize(s.char_len()))
@@ -172,7 +214,10 @@ fn seek(vm: &Vm, a: &[Value]) -> Res {
         0 => n as usize,
         1 | 2 if n != 0 => {
             let which = if whence == 1 { "cur" } else { "end" };
-            return Err(vm.error(crate::vm::raise::Exc::OSError, format!("Can't do nonzero {which}-relative seeks")));
+            return Err(vm.error(
+                crate::vm::raise::Exc::OSError,
+                format!("Can't do nonzero {which}-relative seeks"),
+            ));
         }
         1 => b.at,
         2 => b.chars,
@@ -233,32 +278,121 @@ pub static TYPE: TypeSpec = TypeSpec {
         });
         s.next = Some(|vm, v| {
             let text = line(vm, open(vm, v)?, None);
-            Ok(if text.as_str().is_none_or(str::is_empty) { None } else { Some(text) })
+            Ok(if text.as_str().is_none_or(str::is_empty) {
+                None
+            } else {
+                Some(text)
+            })
         });
     },
     methods: shared_rows![
-        NativeDef { sig: "read(self, size=-1, /)", f: read, doc: "Read at most size characters, returned as a string." },
-        NativeDef { sig: "readline(self, size=-1, /)", f: readline, doc: "Read until newline or EOF." },
-        NativeDef { sig: "write(self, s, /)", f: write, doc: "Write string to file." },
-        NativeDef { sig: "getvalue(self, /)", f: getvalue, doc: "Retrieve the entire contents of the object." },
-        NativeDef { sig: "seek(self, pos, whence=0, /)", f: seek, doc: "Change stream position." },
-        NativeDef { sig: "tell(self, /)", f: tell, doc: "Tell the current file position." },
-        NativeDef { sig: "truncate(self, pos=None, /)", f: truncate, doc: "Truncate size to pos." },
-        NativeDef { sig: "close(self, /)", f: close, doc: "Close the IO object." },
-        NativeDef { sig: "flush(self, /)", f: |vm, a| answer(vm, a, true).map(|_| Value::NONE), doc: "Does nothing." },
-        NativeDef { sig: "readable(self, /)", f: |vm, a| answer(vm, a, true), doc: "Returns True if the IO object can be read." },
-        NativeDef { sig: "writable(self, /)", f: |vm, a| answer(vm, a, true), doc: "Returns True if the IO object can be written." },
-        NativeDef { sig: "seekable(self, /)", f: |vm, a| answer(vm, a, true), doc: "Returns True if the IO object can be seeked." },
-        NativeDef { sig: "isatty(self, /)", f: |vm, a| answer(vm, a, false), doc: "Always False." },
-        NativeDef { sig: "fileno(self, /)", f: |vm, _| Err(crate::modules::io::unsupported(vm, "fileno")), doc: "Always fails." },
-        NativeDef { sig: "detach(self, /)", f: |vm, _| Err(crate::modules::io::unsupported(vm, "detach")), doc: "Always fails." },
+        NativeDef {
+            sig: "read(self, size=-1, /)",
+            f: read,
+            doc: "Read at most size characters, returned as a string."
+        },
+        NativeDef {
+            sig: "readline(self, size=-1, /)",
+            f: readline,
+            doc: "Read until newline or EOF."
+        },
+        NativeDef {
+            sig: "write(self, s, /)",
+            f: write,
+            doc: "Write string to file."
+        },
+        NativeDef {
+            sig: "getvalue(self, /)",
+            f: getvalue,
+            doc: "Retrieve the entire contents of the object."
+        },
+        NativeDef {
+            sig: "seek(self, pos, whence=0, /)",
+            f: seek,
+            doc: "Change stream position."
+        },
+        NativeDef {
+            sig: "tell(self, /)",
+            f: tell,
+            doc: "Tell the current file position."
+        },
+        NativeDef {
+            sig: "truncate(self, pos=None, /)",
+            f: truncate,
+            doc: "Truncate size to pos."
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: close,
+            doc: "Close the IO object."
+        },
+        NativeDef {
+            sig: "flush(self, /)",
+            f: |vm, a| answer(vm, a, true).map(|_| Value::NONE),
+            doc: "Does nothing."
+        },
+        NativeDef {
+            sig: "readable(self, /)",
+            f: |vm, a| answer(vm, a, true),
+            doc: "Returns True if the IO object can be read."
+        },
+        NativeDef {
+            sig: "writable(self, /)",
+            f: |vm, a| answer(vm, a, true),
+            doc: "Returns True if the IO object can be written."
+        },
+        NativeDef {
+            sig: "seekable(self, /)",
+            f: |vm, a| answer(vm, a, true),
+            doc: "Returns True if the IO object can be seeked."
+        },
+        NativeDef {
+            sig: "isatty(self, /)",
+            f: |vm, a| answer(vm, a, false),
+            doc: "Always False."
+        },
+        NativeDef {
+            sig: "fileno(self, /)",
+            f: |vm, _| Err(crate::modules::io::unsupported(vm, "fileno")),
+            doc: "Always fails."
+        },
+        NativeDef {
+            sig: "detach(self, /)",
+            f: |vm, _| Err(crate::modules::io::unsupported(vm, "detach")),
+            doc: "Always fails."
+        },
     ],
     getset: &[
-        GetSetDef { name: "closed", get: |vm, v| Ok(Value::bool(this::<StringIo>(vm, v)?.closed.get())), set: None, doc: "" },
-        GetSetDef { name: "line_buffering", get: |vm, v| open(vm, v).map(|_| Value::FALSE), set: None, doc: "" },
-        GetSetDef { name: "encoding", get: |_, _| Ok(Value::NONE), set: None, doc: "" },
-        GetSetDef { name: "errors", get: |_, _| Ok(Value::NONE), set: None, doc: "" },
-        GetSetDef { name: "newlines", get: |vm, v| open(vm, v).map(|_| Value::NONE), set: None, doc: "" },
+        GetSetDef {
+            name: "closed",
+            get: |vm, v| Ok(Value::bool(this::<StringIo>(vm, v)?.closed.get())),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "line_buffering",
+            get: |vm, v| open(vm, v).map(|_| Value::FALSE),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "encoding",
+            get: |_, _| Ok(Value::NONE),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "errors",
+            get: |_, _| Ok(Value::NONE),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "newlines",
+            get: |vm, v| open(vm, v).map(|_| Value::NONE),
+            set: None,
+            doc: "",
+        },
     ],
     doc: "Text I/O implementation using an in-memory buffer.",
     ..TypeSpec::EMPTY

@@ -11,7 +11,9 @@ use crate::builtins::str_codec::lookup;
 use crate::builtins::support::{c_int, ssize};
 use crate::host::stream::Stream;
 use crate::modules::io::base::shared_rows;
-use crate::modules::io::file::{File, Layer, below, close_stream, detach, file, fileno, flush, name, read_all};
+use crate::modules::io::file::{
+    File, Layer, below, close_stream, detach, file, fileno, flush, name, read_all,
+};
 use crate::modules::io::unsupported;
 use crate::object::header::Kind;
 use crate::object::native::{Args, NativeDef};
@@ -39,14 +41,19 @@ pub enum Newline {
 
 impl Newline {
     pub fn parse(vm: &Vm, v: &Value) -> Res<Newline> {
-        let Some(v) = v.non_none() else { return Ok(Newline::Universal) };
+        let Some(v) = v.non_none() else {
+            return Ok(Newline::Universal);
+        };
         match v.as_str() {
             Some("") => Ok(Newline::Untranslated),
             Some("\n") => Ok(Newline::Lf),
             Some("\r") => Ok(Newline::Cr),
             Some("\r\n") => Ok(Newline::CrLf),
             Some(s) => Err(vm.value_error(format!("illegal newline value: {s}"))),
-            None => Err(vm.type_error(format!("open() argument 'newline' must be str or None, not {}", vm.type_name(v)))),
+            None => Err(vm.type_error(format!(
+                "open() argument 'newline' must be str or None, not {}",
+                vm.type_name(v)
+            ))),
         }
     }
 
@@ -107,7 +114,13 @@ pub struct TextState {
 }
 
 impl TextState {
-    fn new(encoding: Encoding, name: &str, errors: &str, newline: Newline, line_buffering: bool) -> TextState {
+    fn new(
+        encoding: Encoding,
+        name: &str,
+        errors: &str,
+        newline: Newline,
+        line_buffering: bool,
+    ) -> TextState {
         TextState {
             encoding: Cell::new(encoding),
             encoding_name: RefCell::new(name.to_string()),
@@ -168,7 +181,10 @@ pub fn encoding_arg(vm: &Vm, v: &Value) -> Res<(Encoding, String)> {
             Some("locale") => Ok((Encoding::Utf8, "UTF-8".to_string())),
             Some(s) if s.contains('\0') => Err(vm.value_error("embedded null character")),
             Some(s) => Ok((lookup(vm, s)?, s.to_string())),
-            None => Err(vm.type_error(format!("open() argument 'encoding' must be str or None, not {}", vm.type_name(v)))),
+            None => Err(vm.type_error(format!(
+                "open() argument 'encoding' must be str or None, not {}",
+                vm.type_name(v)
+            ))),
         },
     }
 }
@@ -176,16 +192,33 @@ pub fn encoding_arg(vm: &Vm, v: &Value) -> Res<(Encoding, String)> {
 pub fn errors_arg<'a>(vm: &Vm, v: &'a Value) -> Res<&'a str> {
     match v.non_none() {
         None => Ok("strict"),
-        Some(v) => v.as_str().ok_or_else(|| vm.type_error(format!("open() argument 'errors' must be str or None, not {}", vm.type_name(v)))),
+        Some(v) => v.as_str().ok_or_else(|| {
+            vm.type_error(format!(
+                "open() argument 'errors' must be str or None, not {}",
+                vm.type_name(v)
+            ))
+        }),
     }
 }
 
 /// Text over a stream.
-pub fn over(vm: &Vm, stream: Rc<Stream>, name: Value, raw_mode: &'static str, mode: &Value, encoding: (Encoding, String), errors: &str, newline: Newline, line_buffering: bool) -> Value {
+pub fn over(
+    vm: &Vm,
+    stream: Rc<Stream>,
+    name: Value,
+    raw_mode: &'static str,
+    mode: &Value,
+    encoding: (Encoding, String),
+    errors: &str,
+    newline: Newline,
+    line_buffering: bool,
+) -> Value {
     let state = TextState::new(encoding.0, &encoding.1, errors, newline, line_buffering);
     state.mode.replace(mode.clone());
     // At the end of a file that has something the mark is there already.
-    state.written.set(stream.appending && stream.size().is_some_and(|n| n > 0));
+    state
+        .written
+        .set(stream.appending && stream.size().is_some_and(|n| n > 0));
     let mut f = File::over(Layer::Text, stream, name, raw_mode);
     f.text = Some(state);
     vm.alloc_of(&TEXT, f)
@@ -196,8 +229,22 @@ pub fn standard(vm: &Vm, stream: Rc<Stream>, name: &str, mode: &str, errors: &st
     let lines = mode == "w" && (stream.is_tty() || name == "<stderr>");
     let raw = if mode == "w" { "wb" } else { "rb" };
     let encoding = (Encoding::Utf8, "utf-8".to_string());
-    let newline = if mode == "w" { Newline::Lf } else { Newline::Universal };
-    over(vm, stream, vm.str(name), raw, &vm.str(mode), encoding, errors, newline, lines)
+    let newline = if mode == "w" {
+        Newline::Lf
+    } else {
+        Newline::Universal
+    };
+    over(
+        vm,
+        stream,
+        vm.str(name),
+        raw,
+        &vm.str(mode),
+        encoding,
+        errors,
+        newline,
+        lines,
+    )
 }
 
 fn new(vm: &Vm, class: &Value, args: Args) -> Res {
@@ -209,7 +256,9 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
     state.write_through.set(vm.truth(&a[5])?);
     let mut f = match a[0].get::<File>() {
         Some(lower) => {
-            let Some(s) = lower.stream.borrow().clone() else { return Err(vm.value_error("raw stream has been detached")) };
+            let Some(s) = lower.stream.borrow().clone() else {
+                return Err(vm.value_error("raw stream has been detached"));
+            };
             File::over(Layer::Text, s, lower.name.borrow().clone(), lower.mode)
         }
         None => {
@@ -217,7 +266,9 @@ fn new(vm: &Vm, class: &Value, args: Args) -> Res {
             for question in ["readable", "writable", "seekable"] {
                 vm.call_method(&a[0], &vm.intern(question), &[])?;
             }
-            let name = vm.getattr_opt(&a[0], &vm.names.name)?.unwrap_or(Value::UNBOUND);
+            let name = vm
+                .getattr_opt(&a[0], &vm.names.name)?
+                .unwrap_or(Value::UNBOUND);
             File {
                 layer: Layer::Text,
                 stream: RefCell::new(None),
@@ -243,13 +294,19 @@ enum Source {
 /// The state and the source; the file must be open.
 fn open_text<'a>(vm: &Vm, v: &'a Value) -> Res<(&'a TextState, Source)> {
     let f = file(vm, v)?;
-    let Some(t) = &f.text else { return Err(crate::builtins::support::wrong_self(vm, v)) };
+    let Some(t) = &f.text else {
+        return Err(crate::builtins::support::wrong_self(vm, v));
+    };
     if f.detached.get() {
         return Err(vm.value_error("underlying buffer has been detached"));
     }
     let closed = || vm.value_error("I/O operation on closed file.");
     if let Some(s) = f.stream.borrow().clone() {
-        return if s.is_closed() { Err(closed()) } else { Ok((t, Source::Stream(s))) };
+        return if s.is_closed() {
+            Err(closed())
+        } else {
+            Ok((t, Source::Stream(s)))
+        };
     }
     let lower = f.below.borrow().clone();
     let is_closed = vm.getattr_str(&lower, "closed")?;
@@ -271,28 +328,37 @@ fn fill(vm: &Vm, t: &TextState, source: &Source) -> Res<bool> {
     if t.ended.get() {
         return Ok(false);
     }
-    let data = match source {
-        Source::Stream(s) => {
-            if s.with_buffered(<[u8]>::is_empty) {
-                retry(vm, || s.fill())?;
+    let data =
+        match source {
+            Source::Stream(s) => {
+                if s.with_buffered(<[u8]>::is_empty) {
+                    retry(vm, || s.fill())?;
+                }
+                s.take(usize::MAX)
             }
-            s.take(usize::MAX)
-        }
-        Source::Object(o) => {
-            let method = if vm.getattr_opt(o, &vm.intern("read1"))?.is_some() { "read1" } else { "read" };
-            let part = vm.call_method(o, &vm.intern(method), &[vm.int(8192)])?;
-            match part.get::<Bytes>() {
-                Some(b) => b.data.to_vec(),
-                None if part.is_none() => Vec::new(),
-                None => return Err(vm.type_error(format!("underlying {method}() should have returned a bytes-like object, not '{}'", vm.type_name(&part)))),
+            Source::Object(o) => {
+                let method = if vm.getattr_opt(o, &vm.intern("read1"))?.is_some() {
+                    "read1"
+                } else {
+                    "read"
+                };
+                let part = vm.call_method(o, &vm.intern(method), &[vm.int(8192)])?;
+                match part.get::<Bytes>() {
+                    Some(b) => b.data.to_vec(),
+                    None if part.is_none() => Vec::new(),
+                    None => return Err(vm.type_error(format!(
+                        "underlying {method}() should have returned a bytes-like object, not '{}'",
+                        vm.type_name(&part)
+                    ))),
+                }
             }
-        }
-    };
+        };
     let last = data.is_empty();
     accept(vm, t, &data, last)?;
     if last {
         // A terminal can go on after an end of input; a file cannot.
-        t.ended.set(!matches!(source, Source::Stream(s) if s.is_tty()));
+        t.ended
+            .set(!matches!(source, Source::Stream(s) if s.is_tty()));
     }
     Ok(!last || t.rest_len() > 0)
 }
@@ -369,14 +435,22 @@ fn take_line(vm: &Vm, t: &TextState, source: &Source, limit: usize) -> Res {
             let rest = &p.text[p.at..];
             // What was searched already need not be again, but for a line end that was cut.
             let from = seen_boundary(rest, seen);
-            (newline.line_end(&rest[from..], t.ended.get()).map(|i| from + i), rest.len())
+            (
+                newline
+                    .line_end(&rest[from..], t.ended.get())
+                    .map(|i| from + i),
+                rest.len(),
+            )
         };
         let within = |bytes: usize| {
             if limit == usize::MAX {
                 return bytes;
             }
             let p = t.pending.borrow();
-            p.text[p.at..p.at + bytes].char_indices().nth(limit).map_or(bytes, |(i, _)| i)
+            p.text[p.at..p.at + bytes]
+                .char_indices()
+                .nth(limit)
+                .map_or(bytes, |(i, _)| i)
         };
         if let Some(end) = end {
             return Ok(t.take(vm, within(end)));
@@ -426,7 +500,10 @@ fn next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
 
 fn write(vm: &Vm, a: &[Value]) -> Res {
     let Some(text) = a[1].get::<Str>() else {
-        return Err(vm.type_error(format!("write() argument must be str, not {}", vm.type_name(&a[1]))));
+        return Err(vm.type_error(format!(
+            "write() argument must be str, not {}",
+            vm.type_name(&a[1])
+        )));
     };
     let (t, source) = open_text(vm, &a[0])?;
     if let Source::Stream(s) = &source
@@ -449,7 +526,8 @@ fn write(vm: &Vm, a: &[Value]) -> Res {
         &encoded
     };
     t.written.set(true);
-    let push_out = t.write_through.get() || (t.line_buffering.get() && (has_newline || s.contains('\r')));
+    let push_out =
+        t.write_through.get() || (t.line_buffering.get() && (has_newline || s.contains('\r')));
     match &source {
         Source::Stream(stream) => {
             forget_ahead(vm, t, stream)?;
@@ -499,7 +577,9 @@ fn position(vm: &Vm, t: &TextState, s: &Stream) -> Res<u64> {
     let errors = t.errors.borrow();
     let plain = match t.encoding.get() {
         Encoding::Utf8 | Encoding::Utf8Sig => rest.len(),
-        Encoding::Utf16 => codecs::encode(rest, Encoding::Utf16Le, &errors).map_or(rest.len(), |b| b.len()),
+        Encoding::Utf16 => {
+            codecs::encode(rest, Encoding::Utf16Le, &errors).map_or(rest.len(), |b| b.len())
+        }
         Encoding::Utf32 => rest.chars().count() * 4,
         e => codecs::encode(rest, e, &errors).map_or(rest.len(), |b| b.len()),
     };
@@ -510,7 +590,11 @@ fn position(vm: &Vm, t: &TextState, s: &Stream) -> Res<u64> {
         _ => 1,
     };
     let n = t.newlines.borrow();
-    let folded = if t.newline.get() == Newline::Universal && n.seen_crlf && !n.seen_lf { memchr::memchr_iter(b'\n', rest.as_bytes()).count() * unit } else { 0 };
+    let folded = if t.newline.get() == Newline::Universal && n.seen_crlf && !n.seen_lf {
+        memchr::memchr_iter(b'\n', rest.as_bytes()).count() * unit
+    } else {
+        0
+    };
     let waiting = t.decoder.borrow().waiting().len();
     Ok(at.saturating_sub((plain + folded + waiting) as u64))
 }
@@ -523,7 +607,10 @@ fn tell(vm: &Vm, a: &[Value]) -> Res {
                 return Err(unsupported(vm, "underlying stream is not seekable"));
             }
             if t.iterating.get() {
-                return Err(vm.error(crate::vm::raise::Exc::OSError, "telling position disabled by next() call"));
+                return Err(vm.error(
+                    crate::vm::raise::Exc::OSError,
+                    "telling position disabled by next() call",
+                ));
             }
             Ok(vm.int_u64(position(vm, t, &s)?))
         }
@@ -588,7 +675,8 @@ fn truncate(vm: &Vm, a: &[Value]) -> Res {
                 return Err(unsupported(vm, "truncate"));
             }
             let size = match a[1].non_none() {
-                Some(n) => u64::try_from(ssize(vm, n)?).map_err(|_| vm.os_error_code(libc::EINVAL, None))?,
+                Some(n) => u64::try_from(ssize(vm, n)?)
+                    .map_err(|_| vm.os_error_code(libc::EINVAL, None))?,
                 None => position(vm, t, &s)?,
             };
             retry(vm, || s.truncate(size))?;
@@ -644,7 +732,10 @@ fn ask(vm: &Vm, a: &[Value], f: fn(&Stream) -> bool, name: &str) -> Res {
 }
 
 fn state<'a>(vm: &Vm, v: &'a Value) -> Res<&'a TextState> {
-    file(vm, v)?.text.as_ref().ok_or_else(|| crate::builtins::support::wrong_self(vm, v))
+    file(vm, v)?
+        .text
+        .as_ref()
+        .ok_or_else(|| crate::builtins::support::wrong_self(vm, v))
 }
 
 fn newlines_seen(vm: &Vm, v: &Value) -> Res {
@@ -664,9 +755,14 @@ fn newlines_seen(vm: &Vm, v: &Value) -> Res {
 
 fn reconfigure(vm: &Vm, a: &[Value]) -> Res {
     let (t, source) = open_text(vm, &a[0])?;
-    let changes_reading = [1, 2, 3].iter().any(|&i| a[i].given().is_some() && !(i < 3 && a[i].is_none()));
+    let changes_reading = [1, 2, 3]
+        .iter()
+        .any(|&i| a[i].given().is_some() && !(i < 3 && a[i].is_none()));
     if changes_reading && (t.rest_len() > 0 || t.ended.get()) {
-        return Err(unsupported(vm, "It is not possible to set the encoding or newline of stream after the first read"));
+        return Err(unsupported(
+            vm,
+            "It is not possible to set the encoding or newline of stream after the first read",
+        ));
     }
     if let Source::Stream(s) = &source {
         retry(vm, || s.flush())?;
@@ -702,7 +798,9 @@ fn sync_print(vm: &Vm, v: &Value, t: &TextState) {
     if !v.is(&std.stdout_object.borrow()) {
         return;
     }
-    let plain = t.encoding.get() == Encoding::Utf8 && t.newline.get().written().is_none() && !t.write_through.get();
+    let plain = t.encoding.get() == Encoding::Utf8
+        && t.newline.get().written().is_none()
+        && !t.write_through.get();
     std.line_buffered.set(t.line_buffering.get());
     if !plain {
         // From now on `print` goes through `write`.
@@ -750,44 +848,150 @@ pub static TEXT: TypeSpec = TypeSpec {
         s.next = Some(next);
     },
     methods: shared_rows![
-        NativeDef { sig: "read(self, size=-1, /)", f: read, doc: "Read at most size characters from stream." },
-        NativeDef { sig: "readline(self, size=-1, /)", f: readline, doc: "Read until newline or EOF." },
-        NativeDef { sig: "write(self, text, /)", f: write, doc: "Write string s to stream." },
-        NativeDef { sig: "flush(self, /)", f: flush_text, doc: "Flush write buffers, if applicable." },
-        NativeDef { sig: "close(self, /)", f: close, doc: "Flush and close the IO object." },
-        NativeDef { sig: "seek(self, cookie, whence=0, /)", f: seek, doc: "Set the stream position, and return the new stream position." },
-        NativeDef { sig: "tell(self, /)", f: tell, doc: "Return the stream position as an opaque number." },
-        NativeDef { sig: "truncate(self, pos=None, /)", f: truncate, doc: "Truncate file to size bytes." },
-        NativeDef { sig: "detach(self, /)", f: detach, doc: "Separate the underlying buffer from the TextIOBase and return it." },
-        NativeDef { sig: "fileno(self, /)", f: fileno_text, doc: "Return underlying file descriptor if one exists." },
-        NativeDef { sig: "isatty(self, /)", f: |vm, a| ask(vm, a, Stream::is_tty, "isatty"), doc: "Return whether this is an 'interactive' stream." },
-        NativeDef { sig: "readable(self, /)", f: |vm, a| ask(vm, a, |s| s.readable, "readable"), doc: "Return whether object was opened for reading." },
-        NativeDef { sig: "writable(self, /)", f: |vm, a| ask(vm, a, |s| s.writable, "writable"), doc: "Return whether object was opened for writing." },
-        NativeDef { sig: "seekable(self, /)", f: |vm, a| ask(vm, a, Stream::is_seekable, "seekable"), doc: "Return whether object supports random access." },
-        NativeDef { sig: "reconfigure(self, /, *, encoding=None, errors=None, newline=..., line_buffering=None, write_through=None)", f: reconfigure, doc: "Reconfigure the text stream with new parameters." },
+        NativeDef {
+            sig: "read(self, size=-1, /)",
+            f: read,
+            doc: "Read at most size characters from stream."
+        },
+        NativeDef {
+            sig: "readline(self, size=-1, /)",
+            f: readline,
+            doc: "Read until newline or EOF."
+        },
+        NativeDef {
+            sig: "write(self, text, /)",
+            f: write,
+            doc: "Write string s to stream."
+        },
+        NativeDef {
+            sig: "flush(self, /)",
+            f: flush_text,
+            doc: "Flush write buffers, if applicable."
+        },
+        NativeDef {
+            sig: "close(self, /)",
+            f: close,
+            doc: "Flush and close the IO object."
+        },
+        NativeDef {
+            sig: "seek(self, cookie, whence=0, /)",
+            f: seek,
+            doc: "Set the stream position, and return the new stream position."
+        },
+        NativeDef {
+            sig: "tell(self, /)",
+            f: tell,
+            doc: "Return the stream position as an opaque number."
+        },
+        NativeDef {
+            sig: "truncate(self, pos=None, /)",
+            f: truncate,
+            doc: "Truncate file to size bytes."
+        },
+        NativeDef {
+            sig: "detach(self, /)",
+            f: detach,
+            doc: "Separate the underlying buffer from the TextIOBase and return it."
+        },
+        NativeDef {
+            sig: "fileno(self, /)",
+            f: fileno_text,
+            doc: "Return underlying file descriptor if one exists."
+        },
+        NativeDef {
+            sig: "isatty(self, /)",
+            f: |vm, a| ask(vm, a, Stream::is_tty, "isatty"),
+            doc: "Return whether this is an 'interactive' stream."
+        },
+        NativeDef {
+            sig: "readable(self, /)",
+            f: |vm, a| ask(vm, a, |s| s.readable, "readable"),
+            doc: "Return whether object was opened for reading."
+        },
+        NativeDef {
+            sig: "writable(self, /)",
+            f: |vm, a| ask(vm, a, |s| s.writable, "writable"),
+            doc: "Return whether object was opened for writing."
+        },
+        NativeDef {
+            sig: "seekable(self, /)",
+            f: |vm, a| ask(vm, a, Stream::is_seekable, "seekable"),
+            doc: "Return whether object supports random access."
+        },
+        NativeDef {
+            sig: "reconfigure(self, /, *, encoding=None, errors=None, newline=..., line_buffering=None, write_through=None)",
+            f: reconfigure,
+            doc: "Reconfigure the text stream with new parameters."
+        },
     ],
     getset: &[
-        GetSetDef { name: "closed", get: closed, set: None, doc: "" },
-        GetSetDef { name: "name", get: name, set: None, doc: "" },
+        GetSetDef {
+            name: "closed",
+            get: closed,
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "name",
+            get: name,
+            set: None,
+            doc: "",
+        },
         GetSetDef {
             name: "mode",
             get: |vm, v| {
                 let mode = state(vm, v)?.mode.borrow().clone();
-                if mode.is_unbound() { Err(vm.no_attribute(v, &vm.names.mode)) } else { Ok(mode) }
+                if mode.is_unbound() {
+                    Err(vm.no_attribute(v, &vm.names.mode))
+                } else {
+                    Ok(mode)
+                }
             },
             set: Some(|vm, v, new| {
-                let old = state(vm, v)?.mode.replace(new.cloned().unwrap_or(Value::UNBOUND));
+                let old = state(vm, v)?
+                    .mode
+                    .replace(new.cloned().unwrap_or(Value::UNBOUND));
                 drop(old);
                 Ok(())
             }),
             doc: "",
         },
-        GetSetDef { name: "buffer", get: below, set: None, doc: "" },
-        GetSetDef { name: "encoding", get: |vm, v| Ok(vm.str(&state(vm, v)?.encoding_name.borrow())), set: None, doc: "Encoding of the text stream." },
-        GetSetDef { name: "errors", get: |vm, v| Ok(vm.str(&state(vm, v)?.errors.borrow())), set: None, doc: "The error setting of the decoder or encoder." },
-        GetSetDef { name: "newlines", get: newlines_seen, set: None, doc: "Line endings translated so far." },
-        GetSetDef { name: "line_buffering", get: |vm, v| Ok(Value::bool(state(vm, v)?.line_buffering.get())), set: None, doc: "" },
-        GetSetDef { name: "write_through", get: |vm, v| Ok(Value::bool(state(vm, v)?.write_through.get())), set: None, doc: "" },
+        GetSetDef {
+            name: "buffer",
+            get: below,
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "encoding",
+            get: |vm, v| Ok(vm.str(&state(vm, v)?.encoding_name.borrow())),
+            set: None,
+            doc: "Encoding of the text stream.",
+        },
+        GetSetDef {
+            name: "errors",
+            get: |vm, v| Ok(vm.str(&state(vm, v)?.errors.borrow())),
+            set: None,
+            doc: "The error setting of the decoder or encoder.",
+        },
+        GetSetDef {
+            name: "newlines",
+            get: newlines_seen,
+            set: None,
+            doc: "Line endings translated so far.",
+        },
+        GetSetDef {
+            name: "line_buffering",
+            get: |vm, v| Ok(Value::bool(state(vm, v)?.line_buffering.get())),
+            set: None,
+            doc: "",
+        },
+        GetSetDef {
+            name: "write_through",
+            get: |vm, v| Ok(Value::bool(state(vm, v)?.write_through.get())),
+            set: None,
+            doc: "",
+        },
     ],
     doc: "Character and line based layer over a BufferedIOBase object, buffer.",
     ..TypeSpec::EMPTY
@@ -798,7 +1002,9 @@ pub static TEXT: TypeSpec = TypeSpec {
 fn decode_newlines(vm: &Vm, a: &[Value]) -> Res {
     let last = vm.truth(&a[2])?;
     let me = vm.getattr_str(&a[0], "_carriage")?;
-    let Some(text) = a[1].as_str() else { return Err(vm.type_error("decoding str only is supported")) };
+    let Some(text) = a[1].as_str() else {
+        return Err(vm.type_error("decoding str only is supported"));
+    };
     let whole = format!("{}{text}", me.as_str().unwrap_or(""));
     let (now, later) = match whole.strip_suffix('\r') {
         Some(head) if !last => (head, "\r"),
@@ -806,7 +1012,11 @@ fn decode_newlines(vm: &Vm, a: &[Value]) -> Res {
     };
     vm.setattr(&a[0], &vm.intern("_carriage"), &vm.str(later))?;
     let translate = vm.getattr_str(&a[0], "_translate")?;
-    Ok(if vm.truth(&translate)? { vm.str(&now.replace("\r\n", "\n").replace('\r', "\n")) } else { vm.str(now) })
+    Ok(if vm.truth(&translate)? {
+        vm.str(&now.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        vm.str(now)
+    })
 }
 
 pub static NEWLINE_DECODER: TypeSpec = TypeSpec {
@@ -815,7 +1025,10 @@ pub static NEWLINE_DECODER: TypeSpec = TypeSpec {
     flags: tflag::BASETYPE | tflag::DICT,
     slots: |s| {
         s.new = Some(|vm, class, args| {
-            let a = vm.bind_args("IncrementalNewlineDecoder(decoder, translate, errors='strict')", args)?;
+            let a = vm.bind_args(
+                "IncrementalNewlineDecoder(decoder, translate, errors='strict')",
+                args,
+            )?;
             let v = vm.alloc_as(class, crate::object::func::Object);
             vm.setattr(&v, &vm.intern("_translate"), &a[1])?;
             vm.setattr(&v, &vm.intern("_carriage"), &vm.str(""))?;
@@ -823,7 +1036,11 @@ pub static NEWLINE_DECODER: TypeSpec = TypeSpec {
         });
         s.init = Some(|_, _, _| Ok(()));
     },
-    methods: &[NativeDef { sig: "decode(self, input, final=False)", f: decode_newlines, doc: "" }],
+    methods: &[NativeDef {
+        sig: "decode(self, input, final=False)",
+        f: decode_newlines,
+        doc: "",
+    }],
     doc: "Codec used when reading a file in universal newlines mode.",
     ..TypeSpec::EMPTY
 };

@@ -77,14 +77,22 @@ impl Parser<'_> {
         let name = self.until('}', "character name")?;
         match (self.name_of)(&name) {
             Some(c) => Ok(c),
-            None => self.error_at(format!("undefined character name {}", crate::text::repr::str_repr(&name)), start),
+            None => self.error_at(
+                format!(
+                    "undefined character name {}",
+                    crate::text::repr::str_repr(&name)
+                ),
+                start,
+            ),
         }
     }
 
     /// An escape outside a set; the backslash is read.
     pub fn escape(&mut self, flags: u32) -> Parsed<Node> {
         let start = self.pos - 1;
-        let Some(code) = self.get() else { return self.error_at("bad escape (end of pattern)", start) };
+        let Some(code) = self.get() else {
+            return self.error_at("bad escape (end of pattern)", start);
+        };
         let c = char::from_u32(code).unwrap_or('\u{fffd}');
         let unicode = self.unicode(flags);
         if let Some((k, not)) = class_of(c) {
@@ -128,7 +136,10 @@ impl Parser<'_> {
                 let value = number * 64 + second * 8 + third;
                 if value > 0o377 {
                     let escape = shown(&self.src[start..self.pos]);
-                    return self.error_at(format!("octal escape value {escape} outside of range 0-0o377"), start);
+                    return self.error_at(
+                        format!("octal escape value {escape} outside of range 0-0o377"),
+                        start,
+                    );
                 }
                 return Ok(self.literal(value, flags));
             }
@@ -143,7 +154,9 @@ impl Parser<'_> {
     }
 
     fn member_escape(&mut self, start: usize) -> Parsed<Member> {
-        let Some(code) = self.get() else { return self.error_at("bad escape (end of pattern)", start) };
+        let Some(code) = self.get() else {
+            return self.error_at("bad escape (end of pattern)", start);
+        };
         let c = char::from_u32(code).unwrap_or('\u{fffd}');
         if let Some(code) = control(c) {
             return Ok(Member::Char(code));
@@ -159,7 +172,10 @@ impl Parser<'_> {
             let value = d * 8u32.pow(n as u32) + more;
             if value > 0o377 {
                 let escape = shown(&self.src[start..self.pos]);
-                return self.error_at(format!("octal escape value {escape} outside of range 0-0o377"), start);
+                return self.error_at(
+                    format!("octal escape value {escape} outside of range 0-0o377"),
+                    start,
+                );
             }
             return Ok(Member::Char(value));
         }
@@ -187,7 +203,9 @@ impl Parser<'_> {
         let unicode = self.unicode(flags);
         loop {
             let start = self.pos;
-            let Some(c) = self.get() else { return open(self) };
+            let Some(c) = self.get() else {
+                return open(self);
+            };
             if c == ']' as u32 && start != first {
                 break;
             }
@@ -199,7 +217,9 @@ impl Parser<'_> {
                 }
                 continue;
             }
-            let Some(c) = self.get() else { return open(self) };
+            let Some(c) = self.get() else {
+                return open(self);
+            };
             if c == ']' as u32 {
                 match low {
                     Member::Char(c) => ranges.push((c, c)),
@@ -210,7 +230,12 @@ impl Parser<'_> {
             }
             match (low, self.member(c)?) {
                 (Member::Char(a), Member::Char(b)) if a <= b => ranges.push((a, b)),
-                _ => return self.error_at(format!("bad character range {}", shown(&self.src[start..self.pos])), start),
+                _ => {
+                    return self.error_at(
+                        format!("bad character range {}", shown(&self.src[start..self.pos])),
+                        start,
+                    );
+                }
             }
         }
         let set = CharSet::new(ranges, classes, negate, self.fold(flags));

@@ -1,7 +1,7 @@
 //! Groups of patterns: everything between parentheses.
 
 use super::node::{Node, flags};
-use super::parse::{Parsed, Parser, ReError, digit, shown};
+use super::parse::{Parsed, Parser, ReError, shown};
 use crate::text::case::is_identifier;
 use crate::text::repr::{bytes_repr, str_repr};
 
@@ -47,10 +47,16 @@ impl Parser<'_> {
         let back = name.chars().count() + 1;
         if !self.text && !name.is_ascii() {
             let raw: Vec<u8> = name.chars().map(|c| c as u32 as u8).collect();
-            return self.error(format!("bad character in group name {}", bytes_repr(&raw)), back);
+            return self.error(
+                format!("bad character in group name {}", bytes_repr(&raw)),
+                back,
+            );
         }
         if !is_identifier(name) {
-            return self.error(format!("bad character in group name {}", str_repr(name)), back);
+            return self.error(
+                format!("bad character in group name {}", str_repr(name)),
+                back,
+            );
         }
         Ok(())
     }
@@ -61,25 +67,43 @@ impl Parser<'_> {
             return self.error("cannot refer to an open group", back);
         }
         if self.behind.is_some_and(|first| group >= first) {
-            return self.error("cannot refer to group defined in the same lookbehind subpattern", 0);
+            return self.error(
+                "cannot refer to group defined in the same lookbehind subpattern",
+                0,
+            );
         }
         Ok(())
     }
 
     fn close(&mut self, start: usize) -> Parsed<()> {
-        if self.accept(')') { Ok(()) } else { self.error_at("missing ), unterminated subpattern", start) }
+        if self.accept(')') {
+            Ok(())
+        } else {
+            self.error_at("missing ), unterminated subpattern", start)
+        }
     }
 
     fn extension<T>(&self, text: &str) -> Parsed<T> {
-        self.error(format!("unknown extension ?{text}"), text.chars().count() + 1)
+        self.error(
+            format!("unknown extension ?{text}"),
+            text.chars().count() + 1,
+        )
     }
 
     /// A group; the parenthesis at `start` is read. None for comments and global flags.
-    pub fn group(&mut self, start: usize, flags: u32, verbose: bool, first: bool) -> Parsed<Option<Node>> {
+    pub fn group(
+        &mut self,
+        start: usize,
+        flags: u32,
+        verbose: bool,
+        first: bool,
+    ) -> Parsed<Option<Node>> {
         if !self.accept('?') {
             return self.capture(start, flags, verbose, None).map(Some);
         }
-        let Some(c) = self.get() else { return self.error("unexpected end of pattern", 0) };
+        let Some(c) = self.get() else {
+            return self.error("unexpected end of pattern", 0);
+        };
         match char::from_u32(c).unwrap_or('\u{fffd}') {
             'P' => self.python(start, flags, verbose).map(Some),
             ':' => {
@@ -108,12 +132,20 @@ impl Parser<'_> {
                 self.close(start)?;
                 Ok(Some(Node::Atomic(Box::new(node))))
             }
-            ch if flag_of(c).is_some() || ch == '-' => self.flag_group(c, start, flags, verbose, first),
+            ch if flag_of(c).is_some() || ch == '-' => {
+                self.flag_group(c, start, flags, verbose, first)
+            }
             ch => self.extension(&ch.to_string()),
         }
     }
 
-    fn capture(&mut self, start: usize, flags: u32, verbose: bool, name: Option<String>) -> Parsed<Node> {
+    fn capture(
+        &mut self,
+        start: usize,
+        flags: u32,
+        verbose: bool,
+        name: Option<String>,
+    ) -> Parsed<Node> {
         let number = self.groups;
         if number >= MAX_GROUPS {
             return self.error("too many groups", 0);
@@ -123,13 +155,23 @@ impl Parser<'_> {
         if let Some(name) = name {
             if let Some((_, other)) = self.names.iter().find(|n| n.0 == name) {
                 let back = name.chars().count() + 1;
-                return self.error(format!("redefinition of group name {} as group {number}; was group {other}", str_repr(&name)), back);
+                return self.error(
+                    format!(
+                        "redefinition of group name {} as group {number}; was group {other}",
+                        str_repr(&name)
+                    ),
+                    back,
+                );
             }
             self.names.push((name, number));
         }
         let node = self.alternatives(flags, verbose, true)?;
         self.close(start)?;
-        let known: Vec<(u64, u64)> = self.widths.iter().map(|w| w.unwrap_or((0, u64::MAX))).collect();
+        let known: Vec<(u64, u64)> = self
+            .widths
+            .iter()
+            .map(|w| w.unwrap_or((0, u64::MAX)))
+            .collect();
         self.widths[number] = Some(node.width(&known));
         Ok(Node::Group(number, Box::new(node)))
     }
@@ -157,7 +199,14 @@ impl Parser<'_> {
         }
     }
 
-    fn look(&mut self, start: usize, flags: u32, verbose: bool, behind: bool, not: bool) -> Parsed<Node> {
+    fn look(
+        &mut self,
+        start: usize,
+        flags: u32,
+        verbose: bool,
+        behind: bool,
+        not: bool,
+    ) -> Parsed<Node> {
         let outer = self.behind;
         if behind && outer.is_none() {
             self.behind = Some(self.groups);
@@ -165,7 +214,11 @@ impl Parser<'_> {
         let node = self.alternatives(flags, verbose, true)?;
         self.behind = outer;
         self.close(start)?;
-        Ok(Node::Look { behind, not, node: Box::new(node) })
+        Ok(Node::Look {
+            behind,
+            not,
+            node: Box::new(node),
+        })
     }
 
     /// `(?(group)yes|no)`
@@ -192,7 +245,10 @@ impl Parser<'_> {
             }
         };
         if self.behind.is_some_and(|first| group >= first) {
-            return self.error("cannot refer to group defined in the same lookbehind subpattern", 0);
+            return self.error(
+                "cannot refer to group defined in the same lookbehind subpattern",
+                0,
+            );
         }
         let yes = Box::new(self.sequence(flags, verbose, true, false)?);
         let mut no = None;
@@ -207,21 +263,37 @@ impl Parser<'_> {
     }
 
     /// `(?flags)`, `(?flags-flags:...)`; the first character `c` is read.
-    fn flag_group(&mut self, c: u32, start: usize, outer: u32, verbose: bool, first: bool) -> Parsed<Option<Node>> {
+    fn flag_group(
+        &mut self,
+        c: u32,
+        start: usize,
+        outer: u32,
+        verbose: bool,
+        first: bool,
+    ) -> Parsed<Option<Node>> {
         let (mut on, mut off) = (0, 0);
         let mut c = c;
         if c != '-' as u32 {
             loop {
                 let flag = flag_of(c).unwrap_or(0);
                 if self.text && flag == flags::LOCALE {
-                    return self.error("bad inline flags: cannot use 'L' flag with a str pattern", 0);
+                    return self.error(
+                        "bad inline flags: cannot use 'L' flag with a str pattern",
+                        0,
+                    );
                 }
                 if !self.text && flag == flags::UNICODE {
-                    return self.error("bad inline flags: cannot use 'u' flag with a bytes pattern", 0);
+                    return self.error(
+                        "bad inline flags: cannot use 'u' flag with a bytes pattern",
+                        0,
+                    );
                 }
                 on |= flag;
                 if flag & flags::TYPES != 0 && on & flags::TYPES != flag {
-                    return self.error("bad inline flags: flags 'a', 'u' and 'L' are incompatible", 0);
+                    return self.error(
+                        "bad inline flags: flags 'a', 'u' and 'L' are incompatible",
+                        0,
+                    );
                 }
                 c = match self.get() {
                     Some(c) => c,
@@ -231,7 +303,14 @@ impl Parser<'_> {
                     break;
                 }
                 if flag_of(c).is_none() {
-                    return self.error(if is_letter(c) { "unknown flag" } else { "missing -, : or )" }, 1);
+                    return self.error(
+                        if is_letter(c) {
+                            "unknown flag"
+                        } else {
+                            "missing -, : or )"
+                        },
+                        1,
+                    );
                 }
             }
         }
@@ -251,12 +330,22 @@ impl Parser<'_> {
                 None => return self.error("missing flag", 0),
             };
             if flag_of(c).is_none() {
-                return self.error(if is_letter(c) { "unknown flag" } else { "missing flag" }, 1);
+                return self.error(
+                    if is_letter(c) {
+                        "unknown flag"
+                    } else {
+                        "missing flag"
+                    },
+                    1,
+                );
             }
             loop {
                 let flag = flag_of(c).unwrap_or(0);
                 if flag & flags::TYPES != 0 {
-                    return self.error("bad inline flags: cannot turn off flags 'a', 'u' and 'L'", 0);
+                    return self.error(
+                        "bad inline flags: cannot turn off flags 'a', 'u' and 'L'",
+                        0,
+                    );
                 }
                 off |= flag;
                 c = match self.get() {
@@ -267,23 +356,29 @@ impl Parser<'_> {
                     break;
                 }
                 if flag_of(c).is_none() {
-                    return self.error(if is_letter(c) { "unknown flag" } else { "missing :" }, 1);
+                    return self.error(
+                        if is_letter(c) {
+                            "unknown flag"
+                        } else {
+                            "missing :"
+                        },
+                        1,
+                    );
                 }
             }
         }
         if on & off != 0 {
             return self.error("bad inline flags: flag turned on and off", 1);
         }
-        let kept = if on & flags::TYPES != 0 { outer & !flags::TYPES } else { outer };
+        let kept = if on & flags::TYPES != 0 {
+            outer & !flags::TYPES
+        } else {
+            outer
+        };
         let inner = (kept | on) & !off;
         let verbose = (verbose || on & flags::VERBOSE != 0) && off & flags::VERBOSE == 0;
         let node = self.alternatives(inner, verbose, true)?;
         self.close(start)?;
         Ok(Some(Node::Plain(Box::new(node))))
     }
-}
-
-/// True for text that is a group number.
-pub fn is_number(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| digit(c as u32, 10).is_some())
 }

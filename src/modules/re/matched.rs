@@ -32,9 +32,20 @@ unsafe impl Payload for Match {
 }
 
 /// The Match object for what the pattern's machine has just found.
-pub fn make(vm: &Vm, pattern: &Value, p: &Pattern, string: &Value, bounds: (usize, usize)) -> Value {
+pub fn make(
+    vm: &Vm,
+    pattern: &Value,
+    p: &Pattern,
+    string: &Value,
+    bounds: (usize, usize),
+) -> Value {
     let slots = p.machine.borrow().slots.clone().into_boxed_slice();
-    vm.alloc(Match { pattern: pattern.clone(), string: string.clone(), slots, bounds })
+    vm.alloc(Match {
+        pattern: pattern.clone(),
+        string: string.clone(),
+        slots,
+        bounds,
+    })
 }
 
 impl Match {
@@ -79,7 +90,9 @@ impl Match {
             }
             hit
         };
-        found.filter(|g| *g <= groups).ok_or_else(|| vm.index_error("no such group"))
+        found
+            .filter(|g| *g <= groups)
+            .ok_or_else(|| vm.index_error("no such group"))
     }
 }
 
@@ -146,7 +159,9 @@ fn expand(vm: &Vm, a: &[Value]) -> Res {
     let m = this::<Match>(vm, &a[0])?;
     let p = this::<Pattern>(vm, &m.pattern)?;
     let t = template::parse_value(vm, p, &m.pattern, &a[1])?;
-    let Some(s) = Subject::any(&m.string) else { return Ok(Value::NONE) };
+    let Some(s) = Subject::any(&m.string) else {
+        return Ok(Value::NONE);
+    };
     let mut out = Vec::new();
     t.push(&mut out, &s, &m.slots);
     Ok(template::finish(vm, p, out))
@@ -163,7 +178,10 @@ fn repr(vm: &Vm, v: &Value) -> Res {
         shown.truncate(at);
     }
     let s = char_span(m, 0);
-    Ok(vm.str(&format!("<re.Match object; span=({}, {}), match={shown}>", s.0, s.1)))
+    Ok(vm.str(&format!(
+        "<re.Match object; span=({}, {}), match={shown}>",
+        s.0, s.1
+    )))
 }
 
 fn get_string(vm: &Vm, v: &Value) -> Res {
@@ -177,17 +195,28 @@ fn get_pos(vm: &Vm, v: &Value) -> Res {
 }
 fn get_endpos(vm: &Vm, v: &Value) -> Res {
     let m = this::<Match>(vm, v)?;
-    let end = if m.bounds.1 == UNSET { Subject::any(&m.string).map_or(0, |s| s.char_len()) } else { m.bounds.1 };
+    let end = if m.bounds.1 == UNSET {
+        Subject::any(&m.string).map_or(0, |s| s.char_len())
+    } else {
+        m.bounds.1
+    };
     Ok(vm.usize(end))
 }
 fn get_lastindex(vm: &Vm, v: &Value) -> Res {
-    Ok(this::<Match>(vm, v)?.last().map_or(Value::NONE, |g| vm.usize(g)))
+    Ok(this::<Match>(vm, v)?
+        .last()
+        .map_or(Value::NONE, |g| vm.usize(g)))
 }
 fn get_lastgroup(vm: &Vm, v: &Value) -> Res {
     let m = this::<Match>(vm, v)?;
-    let Some(last) = m.last() else { return Ok(Value::NONE) };
+    let Some(last) = m.last() else {
+        return Ok(Value::NONE);
+    };
     let names = m.pattern().map_or(&[][..], |p| &p.names);
-    Ok(names.iter().find(|n| n.1 == last).map_or(Value::NONE, |n| n.0.clone()))
+    Ok(names
+        .iter()
+        .find(|n| n.1 == last)
+        .map_or(Value::NONE, |n| n.0.clone()))
 }
 fn get_regs(vm: &Vm, v: &Value) -> Res {
     let m = this::<Match>(vm, v)?;
@@ -207,10 +236,26 @@ pub static TYPE: TypeSpec = TypeSpec {
         s.getitem = Some(getitem);
     },
     methods: &[
-        NativeDef { sig: "group(self, /, *groups)", f: group, doc: "group([group1, ...]) -> str or tuple.\n\nReturn subgroup(s) of the match by indices or names.\nFor 0 returns the entire match." },
-        NativeDef { sig: "start(self, group=0, /)", f: start, doc: "Return index of the start of the substring matched by group." },
-        NativeDef { sig: "end(self, group=0, /)", f: end, doc: "Return index of the end of the substring matched by group." },
-        NativeDef { sig: "span(self, group=0, /)", f: span, doc: "For match object m, return the 2-tuple (m.start(group), m.end(group))." },
+        NativeDef {
+            sig: "group(self, /, *groups)",
+            f: group,
+            doc: "group([group1, ...]) -> str or tuple.\n\nReturn subgroup(s) of the match by indices or names.\nFor 0 returns the entire match.",
+        },
+        NativeDef {
+            sig: "start(self, group=0, /)",
+            f: start,
+            doc: "Return index of the start of the substring matched by group.",
+        },
+        NativeDef {
+            sig: "end(self, group=0, /)",
+            f: end,
+            doc: "Return index of the end of the substring matched by group.",
+        },
+        NativeDef {
+            sig: "span(self, group=0, /)",
+            f: span,
+            doc: "For match object m, return the 2-tuple (m.start(group), m.end(group)).",
+        },
         NativeDef {
             sig: "groups(self, /, default=None)",
             f: groups,
@@ -221,19 +266,66 @@ pub static TYPE: TypeSpec = TypeSpec {
             f: groupdict,
             doc: "Return a dictionary containing all the named subgroups of the match, keyed by the subgroup name.\n\n  default\n    Is used for groups that did not participate in the match.",
         },
-        NativeDef { sig: "expand(self, /, template)", f: expand, doc: "Return the string obtained by doing backslash substitution on the string template, as done by the sub() method." },
-        NativeDef { sig: "__copy__(self, /)", f: itself, doc: "" },
-        NativeDef { sig: "__deepcopy__(self, memo, /)", f: itself, doc: "" },
+        NativeDef {
+            sig: "expand(self, /, template)",
+            f: expand,
+            doc: "Return the string obtained by doing backslash substitution on the string template, as done by the sub() method.",
+        },
+        NativeDef {
+            sig: "__copy__(self, /)",
+            f: itself,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__deepcopy__(self, memo, /)",
+            f: itself,
+            doc: "",
+        },
     ],
     class_methods: crate::builtins::list::CLASS_GETITEM,
     getset: &[
-        GetSetDef { name: "string", get: get_string, set: None, doc: "The string passed to match() or search()." },
-        GetSetDef { name: "re", get: get_re, set: None, doc: "The regular expression object." },
-        GetSetDef { name: "pos", get: get_pos, set: None, doc: "The index into the string at which the RE engine started looking for a match." },
-        GetSetDef { name: "endpos", get: get_endpos, set: None, doc: "The index into the string beyond which the RE engine will not go." },
-        GetSetDef { name: "lastindex", get: get_lastindex, set: None, doc: "The integer index of the last matched capturing group." },
-        GetSetDef { name: "lastgroup", get: get_lastgroup, set: None, doc: "The name of the last matched capturing group." },
-        GetSetDef { name: "regs", get: get_regs, set: None, doc: "" },
+        GetSetDef {
+            name: "string",
+            get: get_string,
+            set: None,
+            doc: "The string passed to match() or search().",
+        },
+        GetSetDef {
+            name: "re",
+            get: get_re,
+            set: None,
+            doc: "The regular expression object.",
+        },
+        GetSetDef {
+            name: "pos",
+            get: get_pos,
+            set: None,
+            doc: "The index into the string at which the RE engine started looking for a match.",
+        },
+        GetSetDef {
+            name: "endpos",
+            get: get_endpos,
+            set: None,
+            doc: "The index into the string beyond which the RE engine will not go.",
+        },
+        GetSetDef {
+            name: "lastindex",
+            get: get_lastindex,
+            set: None,
+            doc: "The integer index of the last matched capturing group.",
+        },
+        GetSetDef {
+            name: "lastgroup",
+            get: get_lastgroup,
+            set: None,
+            doc: "The name of the last matched capturing group.",
+        },
+        GetSetDef {
+            name: "regs",
+            get: get_regs,
+            set: None,
+            doc: "",
+        },
     ],
     doc: "The result of re.match() and re.search().\nMatch objects always have a boolean value of True.",
     ..TypeSpec::EMPTY

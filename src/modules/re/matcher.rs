@@ -76,13 +76,30 @@ impl Subject for Text<'_> {
 }
 
 enum Frame {
-    Branch { pc: Pc, pos: usize },
-    Slot { i: u32, old: usize },
-    Reg { i: u32, old: usize },
+    Branch {
+        pc: Pc,
+        pos: usize,
+    },
+    Slot {
+        i: u32,
+        old: usize,
+    },
+    Reg {
+        i: u32,
+        old: usize,
+    },
     /// A greedy run that may give back characters down to `min`.
-    Run { pc: Pc, min: usize, pos: usize },
+    Run {
+        pc: Pc,
+        min: usize,
+        pos: usize,
+    },
     /// A lazy run that may take `left` more.
-    Lazy { pc: Pc, left: u32, pos: usize },
+    Lazy {
+        pc: Pc,
+        left: u32,
+        pos: usize,
+    },
 }
 
 /// What is asked of a match.
@@ -219,7 +236,11 @@ impl Machine {
                     let mut pos = pos;
                     if let Some(b) = next {
                         // Go straight to the last place where what follows can begin.
-                        match s.bytes().get(min..pos).and_then(|part| memchr::memrchr(b, part)) {
+                        match s
+                            .bytes()
+                            .get(min..pos)
+                            .and_then(|part| memchr::memrchr(b, part))
+                        {
                             Some(at) => pos = min + at,
                             None => continue,
                         }
@@ -232,14 +253,20 @@ impl Machine {
                     return Some((pc + 1, pos));
                 }
                 Frame::Lazy { pc, left, pos } => {
-                    let Inst::LazyRun { one, .. } = &p.code[pc as usize] else { continue };
+                    let Inst::LazyRun { one, .. } = &p.code[pc as usize] else {
+                        continue;
+                    };
                     let Some((c, next)) = s.at(pos) else { continue };
                     if !one.has(c) {
                         continue;
                     }
                     if left > 1 {
                         let left = if left == NO_LIMIT { left } else { left - 1 };
-                        self.stack.push(Frame::Lazy { pc, left, pos: next });
+                        self.stack.push(Frame::Lazy {
+                            pc,
+                            left,
+                            pos: next,
+                        });
                     }
                     return Some((pc + 1, next));
                 }
@@ -248,7 +275,13 @@ impl Machine {
     }
 
     /// Matches at one place; the groups are in `slots` afterwards.
-    pub fn match_at<S: Subject>(&mut self, p: &Program, s: S, start: usize, want: Want) -> Result<bool, OutOfMemory> {
+    pub fn match_at<S: Subject>(
+        &mut self,
+        p: &Program,
+        s: S,
+        start: usize,
+        want: Want,
+    ) -> Result<bool, OutOfMemory> {
         self.slots.clear();
         self.slots.resize(p.slots, UNSET);
         self.regs.clear();
@@ -308,18 +341,34 @@ impl Machine {
                         pc += 1;
                     }
                     Inst::Run { one, min, max, .. } => {
-                        let Some(low) = exactly(s, one, pos, *min) else { break 'fail };
-                        let more = if *max == NO_LIMIT { NO_LIMIT } else { max - min };
+                        let Some(low) = exactly(s, one, pos, *min) else {
+                            break 'fail;
+                        };
+                        let more = if *max == NO_LIMIT {
+                            NO_LIMIT
+                        } else {
+                            max - min
+                        };
                         let (n, high) = run(s, one, low, more);
                         if n > 0 {
-                            self.stack.push(Frame::Run { pc, min: low, pos: high });
+                            self.stack.push(Frame::Run {
+                                pc,
+                                min: low,
+                                pos: high,
+                            });
                         }
                         pos = high;
                         pc += 1;
                     }
                     Inst::LazyRun { one, min, max } => {
-                        let Some(low) = exactly(s, one, pos, *min) else { break 'fail };
-                        let left = if *max == NO_LIMIT { NO_LIMIT } else { max - min };
+                        let Some(low) = exactly(s, one, pos, *min) else {
+                            break 'fail;
+                        };
+                        let left = if *max == NO_LIMIT {
+                            NO_LIMIT
+                        } else {
+                            max - min
+                        };
                         if left > 0 {
                             self.stack.push(Frame::Lazy { pc, left, pos: low });
                         }
@@ -327,8 +376,14 @@ impl Machine {
                         pc += 1;
                     }
                     Inst::FixedRun { one, min, max } => {
-                        let Some(low) = exactly(s, one, pos, *min) else { break 'fail };
-                        let more = if *max == NO_LIMIT { NO_LIMIT } else { max - min };
+                        let Some(low) = exactly(s, one, pos, *min) else {
+                            break 'fail;
+                        };
+                        let more = if *max == NO_LIMIT {
+                            NO_LIMIT
+                        } else {
+                            max - min
+                        };
                         pos = run(s, one, low, more).1;
                         pc += 1;
                     }
@@ -337,8 +392,15 @@ impl Machine {
                         self.set_reg(*reg + 1, UNSET);
                         pc += 1;
                     }
-                    Inst::Loop { reg, min, max, lazy, exit } => {
-                        let (count, last) = (self.regs[*reg as usize], self.regs[*reg as usize + 1]);
+                    Inst::Loop {
+                        reg,
+                        min,
+                        max,
+                        lazy,
+                        exit,
+                    } => {
+                        let (count, last) =
+                            (self.regs[*reg as usize], self.regs[*reg as usize + 1]);
                         if self.stack.len() >= MAX_STACK {
                             return Err(OutOfMemory);
                         }
@@ -354,11 +416,23 @@ impl Machine {
                             pc = *exit;
                         } else if *lazy {
                             // If it comes to the round, it begins with the counter raised; when that is taken back in turn, with the old one.
-                            self.stack.push(Frame::Reg { i: *reg, old: count });
-                            self.stack.push(Frame::Reg { i: *reg + 1, old: last });
+                            self.stack.push(Frame::Reg {
+                                i: *reg,
+                                old: count,
+                            });
+                            self.stack.push(Frame::Reg {
+                                i: *reg + 1,
+                                old: last,
+                            });
                             self.stack.push(Frame::Branch { pc: pc + 1, pos });
-                            self.stack.push(Frame::Reg { i: *reg, old: count + 1 });
-                            self.stack.push(Frame::Reg { i: *reg + 1, old: pos });
+                            self.stack.push(Frame::Reg {
+                                i: *reg,
+                                old: count + 1,
+                            });
+                            self.stack.push(Frame::Reg {
+                                i: *reg + 1,
+                                old: pos,
+                            });
                             pc = *exit;
                         } else {
                             self.stack.push(Frame::Branch { pc: *exit, pos });
@@ -407,7 +481,11 @@ impl Machine {
                         break 'fail;
                     }
                     Inst::If { group, no } => {
-                        let end = self.slots.get(*group as usize * 2 + 1).copied().unwrap_or(UNSET);
+                        let end = self
+                            .slots
+                            .get(*group as usize * 2 + 1)
+                            .copied()
+                            .unwrap_or(UNSET);
                         pc = if end == UNSET { *no } else { pc + 1 };
                     }
                     Inst::Match => {
@@ -429,7 +507,13 @@ impl Machine {
     }
 
     /// Looks for the first match at or after `from`.
-    pub fn search<S: Subject>(&mut self, p: &Program, s: S, from: usize, want: Want) -> Result<bool, OutOfMemory> {
+    pub fn search<S: Subject>(
+        &mut self,
+        p: &Program,
+        s: S,
+        from: usize,
+        want: Want,
+    ) -> Result<bool, OutOfMemory> {
         let bytes = s.bytes();
         let mut at = from;
         loop {
@@ -470,7 +554,9 @@ impl Machine {
 fn back<S: Subject>(s: S, a: usize, b: usize, pos: usize, how: Fold) -> Option<usize> {
     if how == Fold::No {
         let part = &s.bytes()[a..b];
-        return s.bytes()[pos..].starts_with(part).then_some(pos + part.len());
+        return s.bytes()[pos..]
+            .starts_with(part)
+            .then_some(pos + part.len());
     }
     let (mut i, mut at) = (a, pos);
     while i < b {

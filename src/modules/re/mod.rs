@@ -52,7 +52,9 @@ fn re_error(vm: &Vm, e: ReError, source: &Value) -> Raised {
         ReError::Verbose => vm.runtime_error("a pattern asked for VERBOSE twice"),
         ReError::Pattern(m, at) => {
             let class = vm.extension::<State>().error.borrow().clone();
-            let Some(class) = class else { return vm.value_error(m) };
+            let Some(class) = class else {
+                return vm.value_error(m);
+            };
             let mut args = vec![vm.str(&m)];
             if let Some(at) = at {
                 args.push(source.clone());
@@ -84,10 +86,17 @@ fn source_key(vm: &Vm, v: &Value) -> Res<(bool, Vec<u8>)> {
 fn build(vm: &Vm, source: &Value, flags: u32) -> Res {
     let (text, src): (bool, Vec<u32>) = match source.as_str() {
         Some(s) => (true, s.chars().map(|c| c as u32).collect()),
-        None => (false, buffer(source).map(|b| b.iter().map(|b| *b as u32).collect()).unwrap_or_default()),
+        None => (
+            false,
+            buffer(source)
+                .map(|b| b.iter().map(|b| *b as u32).collect())
+                .unwrap_or_default(),
+        ),
     };
-    let tree = parse::parse(&src, text, flags, character_named).map_err(|e| re_error(vm, e, source))?;
-    let program = program::compile(&tree.node, tree.groups, text).map_err(|e| re_error(vm, e, source))?;
+    let tree =
+        parse::parse(&src, text, flags, character_named).map_err(|e| re_error(vm, e, source))?;
+    let program =
+        program::compile(&tree.node, tree.groups, text).map_err(|e| re_error(vm, e, source))?;
     Ok(vm.alloc(Pattern {
         source: source.clone(),
         flags: tree.flags,
@@ -129,15 +138,27 @@ fn compiled(vm: &Vm, source: &Value, flags: &Value) -> Res {
         h.write(k);
         h.finish()
     };
-    let found = state.known.borrow().find(hash(&key, flags), |e| e.0 == flags && e.1 == text && e.2 == key).map(|e| e.3.clone());
+    let found = state
+        .known
+        .borrow()
+        .find(hash(&key, flags), |e| {
+            e.0 == flags && e.1 == text && e.2 == key
+        })
+        .map(|e| e.3.clone());
     let p = match found {
         Some(p) => p,
         None => {
             let p = build(vm, source, flags)?;
             if flags & node::flags::DEBUG == 0 {
                 let mut known = state.known.borrow_mut();
-                let full = if known.len() >= MAX_KNOWN { Some(std::mem::take(&mut *known)) } else { None };
-                known.insert_unique(hash(&key, flags), (flags, text, key, p.clone()), |e| hash(&e.2, e.0));
+                let full = if known.len() >= MAX_KNOWN {
+                    Some(std::mem::take(&mut *known))
+                } else {
+                    None
+                };
+                known.insert_unique(hash(&key, flags), (flags, text, key, p.clone()), |e| {
+                    hash(&e.2, e.0)
+                });
                 drop(known);
                 drop(full);
             }
@@ -209,7 +230,10 @@ fn escape(vm: &Vm, a: &[Value]) -> Res {
         });
     }
     let Some(data) = buffer(&a[0]) else {
-        return Err(vm.type_error(format!("decoding to str: need a bytes-like object, {} found", vm.type_name(&a[0]))));
+        return Err(vm.type_error(format!(
+            "decoding to str: need a bytes-like object, {} found",
+            vm.type_name(&a[0])
+        )));
     };
     let mut out = Vec::with_capacity(data.len() + 8);
     for b in data.iter() {
@@ -235,10 +259,26 @@ fn set_error(vm: &Vm, a: &[Value]) -> Res {
 }
 
 static FUNCTIONS: &[NativeDef] = &[
-    NativeDef { sig: "compile(pattern, flags=0)", f: compile, doc: "Compile a regular expression pattern, returning a Pattern object." },
-    NativeDef { sig: "match(pattern, string, flags=0)", f: match_, doc: "Try to apply the pattern at the start of the string, returning\na Match object, or None if no match was found." },
-    NativeDef { sig: "fullmatch(pattern, string, flags=0)", f: fullmatch, doc: "Try to apply the pattern to all of the string, returning\na Match object, or None if no match was found." },
-    NativeDef { sig: "search(pattern, string, flags=0)", f: search, doc: "Scan through string looking for a match to the pattern, returning\na Match object, or None if no match was found." },
+    NativeDef {
+        sig: "compile(pattern, flags=0)",
+        f: compile,
+        doc: "Compile a regular expression pattern, returning a Pattern object.",
+    },
+    NativeDef {
+        sig: "match(pattern, string, flags=0)",
+        f: match_,
+        doc: "Try to apply the pattern at the start of the string, returning\na Match object, or None if no match was found.",
+    },
+    NativeDef {
+        sig: "fullmatch(pattern, string, flags=0)",
+        f: fullmatch,
+        doc: "Try to apply the pattern to all of the string, returning\na Match object, or None if no match was found.",
+    },
+    NativeDef {
+        sig: "search(pattern, string, flags=0)",
+        f: search,
+        doc: "Scan through string looking for a match to the pattern, returning\na Match object, or None if no match was found.",
+    },
     NativeDef {
         sig: "sub(pattern, repl, string, count=0, flags=0)",
         f: sub,
@@ -264,14 +304,30 @@ static FUNCTIONS: &[NativeDef] = &[
         f: finditer,
         doc: "Return an iterator over all non-overlapping matches in the\nstring.  For each match, the iterator returns a Match object.\n\nEmpty matches are included in the result.",
     },
-    NativeDef { sig: "escape(pattern)", f: escape, doc: "Escape special characters in a string." },
-    NativeDef { sig: "purge()", f: purge, doc: "Clear the regular expression caches" },
-    NativeDef { sig: "_set_error(cls, /)", f: set_error, doc: "Names the class of errors in patterns." },
+    NativeDef {
+        sig: "escape(pattern)",
+        f: escape,
+        doc: "Escape special characters in a string.",
+    },
+    NativeDef {
+        sig: "purge()",
+        f: purge,
+        doc: "Clear the regular expression caches",
+    },
+    NativeDef {
+        sig: "_set_error(cls, /)",
+        f: set_error,
+        doc: "Names the class of errors in patterns.",
+    },
 ];
 
 /// Makes the module.
 pub fn init(vm: &Vm) -> Res {
-    for (kind, spec) in [(Kind::Pattern, &pattern::TYPE), (Kind::Match, &matched::TYPE), (Kind::Scanner, &pattern::SCANNER)] {
+    for (kind, spec) in [
+        (Kind::Pattern, &pattern::TYPE),
+        (Kind::Match, &matched::TYPE),
+        (Kind::Scanner, &pattern::SCANNER),
+    ] {
         if vm.kind_type(kind).is_unbound() {
             vm.new_type(spec, None);
         }

@@ -68,11 +68,16 @@ impl Class {
                 Class::Word => b.is_ascii_alphanumeric() || b == b'_',
             };
         }
-        let Some(c) = char::from_u32(c).filter(|_| unicode) else { return false };
+        let Some(c) = char::from_u32(c).filter(|_| unicode) else {
+            return false;
+        };
         match self {
             Class::Digit => unidata::has(c, unidata::DECIMAL),
             Class::Space => unidata::is_space(c),
-            Class::Word => unidata::has(c, unidata::ALPHA | unidata::DECIMAL | unidata::DIGIT | unidata::NUMERIC),
+            Class::Word => unidata::has(
+                c,
+                unidata::ALPHA | unidata::DECIMAL | unidata::DIGIT | unidata::NUMERIC,
+            ),
         }
     }
 }
@@ -90,8 +95,19 @@ pub struct CharSet {
 }
 
 impl CharSet {
-    pub fn new(ranges: Vec<(u32, u32)>, classes: Vec<(Class, bool, bool)>, negate: bool, fold: Fold) -> CharSet {
-        let mut set = CharSet { low: [0; 4], ranges, classes, negate, fold };
+    pub fn new(
+        ranges: Vec<(u32, u32)>,
+        classes: Vec<(Class, bool, bool)>,
+        negate: bool,
+        fold: Fold,
+    ) -> CharSet {
+        let mut set = CharSet {
+            low: [0; 4],
+            ranges,
+            classes,
+            negate,
+            fold,
+        };
         for c in 0..256u32 {
             if set.has_slow(c) {
                 set.low[c as usize / 64] |= 1 << (c % 64);
@@ -101,7 +117,11 @@ impl CharSet {
     }
 
     fn listed(&self, c: u32) -> bool {
-        self.ranges.iter().any(|r| r.0 <= c && c <= r.1) || self.classes.iter().any(|(k, not, unicode)| k.has(c, *unicode) != *not)
+        self.ranges.iter().any(|r| r.0 <= c && c <= r.1)
+            || self
+                .classes
+                .iter()
+                .any(|(k, not, unicode)| k.has(c, *unicode) != *not)
     }
 
     fn has_slow(&self, c: u32) -> bool {
@@ -141,18 +161,30 @@ impl CharSet {
             0x69 => self.listed(0x130) || self.listed(0x131),
             0x73 => self.listed(0x17f),
             0x6b => self.listed(0x212a),
-            _ => self.ranges.iter().any(|&(a, b)| b - a < 64 && (a..=b).any(|x| fold(x, self.fold) == folded)),
+            _ => self
+                .ranges
+                .iter()
+                .any(|&(a, b)| b - a < 64 && (a..=b).any(|x| fold(x, self.fold) == folded)),
         }
     }
 
     #[inline(always)]
     pub fn has(&self, c: u32) -> bool {
-        if c < 256 { self.low[c as usize / 64] >> (c % 64) & 1 != 0 } else { self.has_slow(c) }
+        if c < 256 {
+            self.low[c as usize / 64] >> (c % 64) & 1 != 0
+        } else {
+            self.has_slow(c)
+        }
     }
 
     /// The one character of the set, if it has just one and case matters.
     pub fn single(&self) -> Option<u32> {
-        match (&self.ranges[..], self.classes.is_empty(), self.negate, self.fold) {
+        match (
+            &self.ranges[..],
+            self.classes.is_empty(),
+            self.negate,
+            self.fold,
+        ) {
             ([(a, b)], true, false, Fold::No) if a == b => Some(*a),
             _ => None,
         }
@@ -219,10 +251,23 @@ pub enum Node {
     Group(usize, Box<Node>),
     Cat(Vec<Node>),
     Alt(Vec<Node>),
-    Repeat { node: Box<Node>, min: u32, max: u32, mode: Mode },
+    Repeat {
+        node: Box<Node>,
+        min: u32,
+        max: u32,
+        mode: Mode,
+    },
     Back(usize, Fold),
-    Look { behind: bool, not: bool, node: Box<Node> },
-    If { group: usize, yes: Box<Node>, no: Option<Box<Node>> },
+    Look {
+        behind: bool,
+        not: bool,
+        node: Box<Node>,
+    },
+    If {
+        group: usize,
+        yes: Box<Node>,
+        no: Option<Box<Node>>,
+    },
     Atomic(Box<Node>),
 }
 
@@ -237,10 +282,17 @@ impl Node {
                 let x = n.width(groups);
                 (w.0.saturating_add(x.0), w.1.saturating_add(x.1))
             }),
-            Node::Alt(nodes) => nodes.iter().map(|n| n.width(groups)).fold((u64::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1))),
+            Node::Alt(nodes) => nodes
+                .iter()
+                .map(|n| n.width(groups))
+                .fold((u64::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1))),
             Node::Repeat { node, min, max, .. } => {
                 let w = node.width(groups);
-                let high = if *max == NO_LIMIT { if w.1 == 0 { 0 } else { u64::MAX } } else { w.1.saturating_mul(*max as u64) };
+                let high = if *max == NO_LIMIT {
+                    if w.1 == 0 { 0 } else { u64::MAX }
+                } else {
+                    w.1.saturating_mul(*max as u64)
+                };
                 (w.0.saturating_mul(*min as u64), high)
             }
             Node::Back(g, _) => groups.get(*g).copied().unwrap_or((0, u64::MAX)),

@@ -55,18 +55,25 @@ pub fn is_space(c: u32) -> bool {
 }
 
 pub fn digit(c: u32, base: u32) -> Option<u32> {
-    char::from_u32(c).filter(char::is_ascii).and_then(|c| c.to_digit(base))
+    char::from_u32(c)
+        .filter(char::is_ascii)
+        .and_then(|c| c.to_digit(base))
 }
 
 /// A piece of the pattern as a message shows it.
 pub fn shown(cs: &[u32]) -> String {
-    cs.iter().map(|c| char::from_u32(*c).unwrap_or('\u{fffd}')).collect()
+    cs.iter()
+        .map(|c| char::from_u32(*c).unwrap_or('\u{fffd}'))
+        .collect()
 }
 
 impl Parser<'_> {
     /// An error `back` characters before the current place.
     pub fn error<T>(&self, message: impl Into<String>, back: usize) -> Parsed<T> {
-        Err(ReError::Pattern(message.into(), Some(self.pos.saturating_sub(back))))
+        Err(ReError::Pattern(
+            message.into(),
+            Some(self.pos.saturating_sub(back)),
+        ))
     }
     pub fn error_at<T>(&self, message: impl Into<String>, at: usize) -> Parsed<T> {
         Err(ReError::Pattern(message.into(), Some(at)))
@@ -90,7 +97,14 @@ impl Parser<'_> {
     }
     /// A backslash has a character behind it.
     pub fn check_backslash(&self) -> Parsed<()> {
-        if self.pos >= self.src.len() { self.error_at("bad escape (end of pattern)", self.src.len().saturating_sub(1)) } else { Ok(()) }
+        if self.pos >= self.src.len() {
+            self.error_at(
+                "bad escape (end of pattern)",
+                self.src.len().saturating_sub(1),
+            )
+        } else {
+            Ok(())
+        }
     }
 
     pub fn fold(&self, flags: u32) -> Fold {
@@ -118,7 +132,12 @@ impl Parser<'_> {
     }
 
     pub fn class(&self, k: Class, not: bool, flags: u32) -> Node {
-        Node::One(One::Set(Box::new(CharSet::new(vec![], vec![(k, not, self.unicode(flags))], false, Fold::No))))
+        Node::One(One::Set(Box::new(CharSet::new(
+            vec![],
+            vec![(k, not, self.unicode(flags))],
+            false,
+            Fold::No,
+        ))))
     }
 
     /// Alternatives up to the closing parenthesis or the end.
@@ -143,7 +162,13 @@ impl Parser<'_> {
     }
 
     /// Items one after the other. Outside groups the flags are those of the parser: `(?i)` changes them.
-    pub fn sequence(&mut self, scoped: u32, mut verbose: bool, nested: bool, first: bool) -> Parsed<Node> {
+    pub fn sequence(
+        &mut self,
+        scoped: u32,
+        mut verbose: bool,
+        nested: bool,
+        first: bool,
+    ) -> Parsed<Node> {
         let mut items: Vec<Node> = Vec::new();
         while let Some(c) = self.peek() {
             let flags = if nested { scoped } else { self.flags };
@@ -175,9 +200,21 @@ impl Parser<'_> {
                     Some(()) => continue,
                     None => self.literal(c, flags),
                 },
-                '.' => Node::One(if flags & flags::DOTALL != 0 { One::All } else { One::Any }),
-                '^' => Node::At(if flags & flags::MULTILINE != 0 { At::LineStart } else { At::Start }),
-                '$' => Node::At(if flags & flags::MULTILINE != 0 { At::LineEnd } else { At::EndOrNewline }),
+                '.' => Node::One(if flags & flags::DOTALL != 0 {
+                    One::All
+                } else {
+                    One::Any
+                }),
+                '^' => Node::At(if flags & flags::MULTILINE != 0 {
+                    At::LineStart
+                } else {
+                    At::Start
+                }),
+                '$' => Node::At(if flags & flags::MULTILINE != 0 {
+                    At::LineEnd
+                } else {
+                    At::EndOrNewline
+                }),
                 '(' => match self.group(here, flags, verbose, first && items.is_empty())? {
                     Some(node) => node,
                     None => {
@@ -189,7 +226,11 @@ impl Parser<'_> {
             };
             items.push(node);
         }
-        Ok(if items.len() == 1 { items.pop().unwrap_or(Node::Cat(vec![])) } else { Node::Cat(items) })
+        Ok(if items.len() == 1 {
+            items.pop().unwrap_or(Node::Cat(vec![]))
+        } else {
+            Node::Cat(items)
+        })
     }
 
     fn number(&mut self) -> Parsed<Option<u32>> {
@@ -220,7 +261,11 @@ impl Parser<'_> {
                     return Ok(None);
                 }
                 let low = self.number()?;
-                let high = if self.accept(',') { self.number()? } else { low };
+                let high = if self.accept(',') {
+                    self.number()?
+                } else {
+                    low
+                };
                 let comma = self.pos > here && self.src[here..self.pos].contains(&(',' as u32));
                 if !self.accept('}') {
                     self.pos = here;
@@ -255,7 +300,12 @@ impl Parser<'_> {
             Mode::Greedy
         };
         if let Some(node) = items.pop() {
-            items.push(Node::Repeat { node: Box::new(node), min, max, mode });
+            items.push(Node::Repeat {
+                node: Box::new(node),
+                min,
+                max,
+                mode,
+            });
         }
         Ok(Some(()))
     }
@@ -270,7 +320,11 @@ fn fix_flags(text: bool, f: u32) -> Parsed<u32> {
         if f & flags::ASCII != 0 && f & flags::UNICODE != 0 {
             return wrong("ASCII and UNICODE flags are incompatible");
         }
-        return Ok(if f & flags::ASCII == 0 { f | flags::UNICODE } else { f });
+        return Ok(if f & flags::ASCII == 0 {
+            f | flags::UNICODE
+        } else {
+            f
+        });
     }
     if f & flags::UNICODE != 0 {
         return wrong("cannot use UNICODE flag with a bytes pattern");
@@ -282,15 +336,37 @@ fn fix_flags(text: bool, f: u32) -> Parsed<u32> {
 }
 
 /// Parses a whole pattern; `text` says that it is a str.
-pub fn parse(src: &[u32], text: bool, flags: u32, name_of: fn(&str) -> Option<u32>) -> Parsed<Tree> {
+pub fn parse(
+    src: &[u32],
+    text: bool,
+    flags: u32,
+    name_of: fn(&str) -> Option<u32>,
+) -> Parsed<Tree> {
     match parse_once(src, text, flags, name_of) {
         Err(ReError::Verbose) => parse_once(src, text, flags | flags::VERBOSE, name_of),
         r => r,
     }
 }
 
-fn parse_once(src: &[u32], text: bool, flags: u32, name_of: fn(&str) -> Option<u32>) -> Parsed<Tree> {
-    let mut p = Parser { src, pos: 0, text, flags, groups: 1, names: vec![], widths: vec![None], behind: None, later: vec![], name_of, depth: 0 };
+fn parse_once(
+    src: &[u32],
+    text: bool,
+    flags: u32,
+    name_of: fn(&str) -> Option<u32>,
+) -> Parsed<Tree> {
+    let mut p = Parser {
+        src,
+        pos: 0,
+        text,
+        flags,
+        groups: 1,
+        names: vec![],
+        widths: vec![None],
+        behind: None,
+        later: vec![],
+        name_of,
+        depth: 0,
+    };
     let node = p.alternatives(flags, flags & flags::VERBOSE != 0, false)?;
     let flags = fix_flags(text, p.flags)?;
     if p.pos < src.len() {
@@ -301,5 +377,10 @@ fn parse_once(src: &[u32], text: bool, flags: u32, name_of: fn(&str) -> Option<u
             return p.error_at(format!("invalid group reference {group}"), *at);
         }
     }
-    Ok(Tree { node, flags, groups: p.groups - 1, names: p.names })
+    Ok(Tree {
+        node,
+        flags,
+        groups: p.groups - 1,
+        names: p.names,
+    })
 }

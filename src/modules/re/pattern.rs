@@ -70,7 +70,10 @@ pub fn range(vm: &Vm, s: &Subject, pos: &Value, endpos: &Value) -> Res<Range> {
     let whole = pos.as_small() == Some(0) && endpos.is_unbound();
     if whole {
         // The length in code points is worked out when somebody asks for `endpos`.
-        return Ok(Range { chars: (0, UNSET), bytes: (0, s.len()) });
+        return Ok(Range {
+            chars: (0, UNSET),
+            bytes: (0, s.len()),
+        });
     }
     let len = s.char_len();
     let clamp = |v: &Value, or: usize| -> Res<usize> {
@@ -80,11 +83,21 @@ pub fn range(vm: &Vm, s: &Subject, pos: &Value, endpos: &Value) -> Res<Range> {
         }
     };
     let (a, b) = (clamp(pos, 0)?, clamp(endpos, len)?);
-    Ok(Range { chars: (a, b), bytes: (s.to_byte(a), s.to_byte(b)) })
+    Ok(Range {
+        chars: (a, b),
+        bytes: (s.to_byte(a), s.to_byte(b)),
+    })
 }
 
 /// Matches and gives the Match object or None.
-pub fn run_one(vm: &Vm, pattern: &Value, string: &Value, how: How, pos: &Value, endpos: &Value) -> Res {
+pub fn run_one(
+    vm: &Vm,
+    pattern: &Value,
+    string: &Value,
+    how: How,
+    pos: &Value,
+    endpos: &Value,
+) -> Res {
     let p = this::<Pattern>(vm, pattern)?;
     let s = Subject::of(vm, p, string)?;
     let r = range(vm, &s, pos, endpos)?;
@@ -105,7 +118,13 @@ fn search(vm: &Vm, a: &[Value]) -> Res {
 }
 
 /// Goes over all matches: calls `f` with the places of each.
-pub fn each_match(vm: &Vm, p: &Pattern, s: &Subject, bytes: (usize, usize), mut f: impl FnMut(&[usize]) -> Res<bool>) -> Res<()> {
+pub fn each_match(
+    vm: &Vm,
+    p: &Pattern,
+    s: &Subject,
+    bytes: (usize, usize),
+    mut f: impl FnMut(&[usize]) -> Res<bool>,
+) -> Res<()> {
     let mut at = bytes.0;
     let mut empty = false;
     loop {
@@ -155,7 +174,14 @@ pub fn find_iter(vm: &Vm, pattern: &Value, string: &Value, pos: &Value, endpos: 
     let p = this::<Pattern>(vm, pattern)?;
     let s = Subject::of(vm, p, string)?;
     let r = range(vm, &s, pos, endpos)?;
-    Ok(vm.alloc(Scanner { pattern: pattern.clone(), string: string.clone(), at: Cell::new(r.bytes.0), end: r.bytes.1, empty: Cell::new(false), bounds: r.chars }))
+    Ok(vm.alloc(Scanner {
+        pattern: pattern.clone(),
+        string: string.clone(),
+        at: Cell::new(r.bytes.0),
+        end: r.bytes.1,
+        empty: Cell::new(false),
+        bounds: r.chars,
+    }))
 }
 fn finditer(vm: &Vm, a: &[Value]) -> Res {
     find_iter(vm, &a[0], &a[1], &a[2], &a[3])
@@ -238,11 +264,14 @@ fn hash(vm: &Vm, v: &Value) -> Res<i64> {
 }
 
 fn cmp(vm: &Vm, a: &Value, b: &Value, op: CmpOp) -> Res {
-    let (Some(x), Some(y)) = (a.get::<Pattern>(), b.get::<Pattern>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (Some(x), Some(y)) = (a.get::<Pattern>(), b.get::<Pattern>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let equal = a.is(b) || (x.flags == y.flags && x.text == y.text && vm.eq(&x.source, &y.source)?);
+    let equal =
+        a.is(b) || (x.flags == y.flags && x.text == y.text && vm.eq(&x.source, &y.source)?);
     Ok(Value::bool(equal == (op == CmpOp::Eq)))
 }
 
@@ -256,8 +285,16 @@ pub static TYPE: TypeSpec = TypeSpec {
     },
     flags: crate::object::types::tflag::WEAKREF,
     methods: &[
-        NativeDef { sig: "match(self, /, string, pos=0, endpos=...)", f: match_, doc: "Matches zero or more characters at the beginning of the string." },
-        NativeDef { sig: "fullmatch(self, /, string, pos=0, endpos=...)", f: fullmatch, doc: "Matches against all of the string." },
+        NativeDef {
+            sig: "match(self, /, string, pos=0, endpos=...)",
+            f: match_,
+            doc: "Matches zero or more characters at the beginning of the string.",
+        },
+        NativeDef {
+            sig: "fullmatch(self, /, string, pos=0, endpos=...)",
+            f: fullmatch,
+            doc: "Matches against all of the string.",
+        },
         NativeDef {
             sig: "search(self, /, string, pos=0, endpos=...)",
             f: search,
@@ -273,22 +310,58 @@ pub static TYPE: TypeSpec = TypeSpec {
             f: subn,
             doc: "Return the tuple (new_string, number_of_subs_made) found by replacing the leftmost non-overlapping occurrences of pattern with the replacement repl.",
         },
-        NativeDef { sig: "findall(self, /, string, pos=0, endpos=...)", f: findall, doc: "Return a list of all non-overlapping matches of pattern in string." },
-        NativeDef { sig: "split(self, /, string, maxsplit=0)", f: split, doc: "Split string by the occurrences of pattern." },
+        NativeDef {
+            sig: "findall(self, /, string, pos=0, endpos=...)",
+            f: findall,
+            doc: "Return a list of all non-overlapping matches of pattern in string.",
+        },
+        NativeDef {
+            sig: "split(self, /, string, maxsplit=0)",
+            f: split,
+            doc: "Split string by the occurrences of pattern.",
+        },
         NativeDef {
             sig: "finditer(self, /, string, pos=0, endpos=...)",
             f: finditer,
             doc: "Return an iterator over all non-overlapping matches for the RE pattern in string.\n\nFor each match, the iterator returns a match object.",
         },
-        NativeDef { sig: "__copy__(self, /)", f: itself, doc: "" },
-        NativeDef { sig: "__deepcopy__(self, memo, /)", f: itself, doc: "" },
+        NativeDef {
+            sig: "__copy__(self, /)",
+            f: itself,
+            doc: "",
+        },
+        NativeDef {
+            sig: "__deepcopy__(self, memo, /)",
+            f: itself,
+            doc: "",
+        },
     ],
     class_methods: crate::builtins::list::CLASS_GETITEM,
     getset: &[
-        GetSetDef { name: "pattern", get: get_pattern, set: None, doc: "The pattern string from which the RE object was compiled." },
-        GetSetDef { name: "flags", get: get_flags, set: None, doc: "The regex matching flags." },
-        GetSetDef { name: "groups", get: get_groups, set: None, doc: "The number of capturing groups in the pattern." },
-        GetSetDef { name: "groupindex", get: get_groupindex, set: None, doc: "A dictionary mapping group names to group numbers." },
+        GetSetDef {
+            name: "pattern",
+            get: get_pattern,
+            set: None,
+            doc: "The pattern string from which the RE object was compiled.",
+        },
+        GetSetDef {
+            name: "flags",
+            get: get_flags,
+            set: None,
+            doc: "The regex matching flags.",
+        },
+        GetSetDef {
+            name: "groups",
+            get: get_groups,
+            set: None,
+            doc: "The number of capturing groups in the pattern.",
+        },
+        GetSetDef {
+            name: "groupindex",
+            get: get_groupindex,
+            set: None,
+            doc: "A dictionary mapping group names to group numbers.",
+        },
     ],
     doc: "Compiled regular expression object.",
     ..TypeSpec::EMPTY
@@ -308,7 +381,14 @@ fn iter_next(vm: &Vm, v: &Value) -> Res<Option<Value>> {
     }
     let p = this::<Pattern>(vm, &it.pattern)?;
     let s = Subject::of(vm, p, &it.string)?;
-    if !s.run(vm, p, How::Search, at, it.end.min(s.len()), it.empty.get().then_some(at))? {
+    if !s.run(
+        vm,
+        p,
+        How::Search,
+        at,
+        it.end.min(s.len()),
+        it.empty.get().then_some(at),
+    )? {
         it.at.set(UNSET);
         return Ok(None);
     }

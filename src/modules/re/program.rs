@@ -17,29 +17,68 @@ pub enum Inst {
     Save(u32),
     Back(u32, Fold),
     /// As many characters as `one` matches, then fewer; `next` is the byte that must follow, if known.
-    Run { one: One, min: u32, max: u32, next: Option<u8> },
+    Run {
+        one: One,
+        min: u32,
+        max: u32,
+        next: Option<u8>,
+    },
     /// Few characters, then more.
-    LazyRun { one: One, min: u32, max: u32 },
+    LazyRun {
+        one: One,
+        min: u32,
+        max: u32,
+    },
     /// As many as possible, none given back.
-    FixedRun { one: One, min: u32, max: u32 },
+    FixedRun {
+        one: One,
+        min: u32,
+        max: u32,
+    },
     /// Begins a counted loop; its counter and place are registers `reg` and `reg + 1`.
-    LoopStart { reg: u32 },
+    LoopStart {
+        reg: u32,
+    },
     /// Decides about another round; the body follows, `exit` comes after it.
-    Loop { reg: u32, min: u32, max: u32, lazy: bool, exit: Pc },
+    Loop {
+        reg: u32,
+        min: u32,
+        max: u32,
+        lazy: bool,
+        exit: Pc,
+    },
     /// Remembers the height of the backtrack stack in a register.
-    Mark { reg: u32 },
+    Mark {
+        reg: u32,
+    },
     /// Forgets the alternatives since the mark.
-    Cut { reg: u32 },
+    Cut {
+        reg: u32,
+    },
     /// Begins a look-around: the height in `reg`, the place in `reg + 1`; steps `back` characters back first, fails to `fail` if it cannot.
-    Look { reg: u32, back: u32 },
+    Look {
+        reg: u32,
+        back: u32,
+    },
     /// Ends one that should match: forgets its alternatives, goes back to its place.
-    LookEnd { reg: u32 },
+    LookEnd {
+        reg: u32,
+    },
     /// Begins one that should not match: `then` goes on if it does not.
-    NotLook { reg: u32, back: u32, then: Pc },
+    NotLook {
+        reg: u32,
+        back: u32,
+        then: Pc,
+    },
     /// It matched: fails.
-    NotLookEnd { reg: u32 },
+    NotLookEnd {
+        reg: u32,
+    },
     /// Goes on if the group matched, else to `no`.
-    If { group: u32, no: Pc },
+    If {
+        group: u32,
+        no: Pc,
+    },
     Match,
 }
 
@@ -110,13 +149,21 @@ impl Compiler {
             }
             Node::Cat(nodes) => self.cat(nodes)?,
             Node::Alt(nodes) => self.alt(nodes)?,
-            Node::Repeat { node, min, max, mode } => self.repeat(node, *min, *max, *mode)?,
+            Node::Repeat {
+                node,
+                min,
+                max,
+                mode,
+            } => self.repeat(node, *min, *max, *mode)?,
             Node::Back(g, how) => {
                 self.emit(Inst::Back(*g as u32, *how));
             }
             Node::Look { behind, not, node } => self.look(*behind, *not, node)?,
             Node::If { group, yes, no } => {
-                let test = self.emit(Inst::If { group: *group as u32, no: 0 });
+                let test = self.emit(Inst::If {
+                    group: *group as u32,
+                    no: 0,
+                });
                 self.node(yes)?;
                 let jump = no.as_ref().map(|_| self.emit(Inst::Jump(0)));
                 let at = self.here();
@@ -142,7 +189,10 @@ impl Compiler {
     fn cat(&mut self, nodes: &[Node]) -> Parsed<()> {
         let mut i = 0;
         while i < nodes.len() {
-            let run = nodes[i..].iter().take_while(|n| matches!(n, Node::One(One::Char(_)))).count();
+            let run = nodes[i..]
+                .iter()
+                .take_while(|n| matches!(n, Node::One(One::Char(_))))
+                .count();
             if run > 1 {
                 let mut bytes = Vec::new();
                 for n in &nodes[i..i + run] {
@@ -202,7 +252,12 @@ impl Compiler {
         if let Some(one) = single {
             let one = one.clone();
             self.emit(match mode {
-                Mode::Greedy => Inst::Run { one, min, max, next: None },
+                Mode::Greedy => Inst::Run {
+                    one,
+                    min,
+                    max,
+                    next: None,
+                },
                 Mode::Lazy => Inst::LazyRun { one, min, max },
                 Mode::Possessive => Inst::FixedRun { one, min, max },
             });
@@ -221,7 +276,11 @@ impl Compiler {
             let split = self.emit(Inst::Split(0, 0));
             self.node(node)?;
             let (body, end) = (split as Pc + 1, self.here());
-            self.code[split] = if lazy { Inst::Split(end, body) } else { Inst::Split(body, end) };
+            self.code[split] = if lazy {
+                Inst::Split(end, body)
+            } else {
+                Inst::Split(body, end)
+            };
             return Ok(());
         }
         if !empty && max == NO_LIMIT && min <= 1 {
@@ -230,19 +289,33 @@ impl Compiler {
                 let body = self.here();
                 self.node(node)?;
                 let end = self.here() + 1;
-                self.emit(if lazy { Inst::Split(end, body) } else { Inst::Split(body, end) });
+                self.emit(if lazy {
+                    Inst::Split(end, body)
+                } else {
+                    Inst::Split(body, end)
+                });
                 return Ok(());
             }
             let split = self.emit(Inst::Split(0, 0));
             self.node(node)?;
             self.emit(Inst::Jump(split as Pc));
             let (body, end) = (split as Pc + 1, self.here());
-            self.code[split] = if lazy { Inst::Split(end, body) } else { Inst::Split(body, end) };
+            self.code[split] = if lazy {
+                Inst::Split(end, body)
+            } else {
+                Inst::Split(body, end)
+            };
             return Ok(());
         }
         let reg = self.registers(2);
         self.emit(Inst::LoopStart { reg });
-        let head = self.emit(Inst::Loop { reg, min, max, lazy, exit: 0 });
+        let head = self.emit(Inst::Loop {
+            reg,
+            min,
+            max,
+            lazy,
+            exit: 0,
+        });
         self.node(node)?;
         self.emit(Inst::Jump(head as Pc));
         let end = self.here();
@@ -257,7 +330,10 @@ impl Compiler {
         if behind {
             let (low, high) = node.width(&self.widths);
             if low != high || low > u32::MAX as u64 {
-                return Err(ReError::Pattern("look-behind requires fixed-width pattern".into(), None));
+                return Err(ReError::Pattern(
+                    "look-behind requires fixed-width pattern".into(),
+                    None,
+                ));
             }
             back = low as u32;
         }
@@ -289,7 +365,10 @@ fn collect_widths(node: &Node, out: &mut Vec<(u64, u64)>) {
                 *place = w;
             }
         }
-        Node::Plain(n) | Node::Atomic(n) | Node::Repeat { node: n, .. } | Node::Look { node: n, .. } => collect_widths(n, out),
+        Node::Plain(n)
+        | Node::Atomic(n)
+        | Node::Repeat { node: n, .. }
+        | Node::Look { node: n, .. } => collect_widths(n, out),
         Node::Cat(ns) | Node::Alt(ns) => ns.iter().for_each(|n| collect_widths(n, out)),
         Node::If { yes, no, .. } => {
             collect_widths(yes, out);
@@ -398,8 +477,18 @@ fn prefix_of(node: &Node, utf8: bool) -> Prefix {
 pub fn compile(node: &Node, groups: usize, utf8: bool) -> Parsed<Program> {
     let mut widths = vec![(0, u64::MAX); groups + 1];
     collect_widths(node, &mut widths);
-    let mut c = Compiler { code: Vec::new(), regs: 0, utf8, widths };
+    let mut c = Compiler {
+        code: Vec::new(),
+        regs: 0,
+        utf8,
+        widths,
+    };
     c.node(node)?;
     c.emit(Inst::Match);
-    Ok(Program { code: c.code, slots: groups * 2 + 3, regs: c.regs as usize, prefix: prefix_of(node, utf8) })
+    Ok(Program {
+        code: c.code,
+        slots: groups * 2 + 3,
+        regs: c.regs as usize,
+        prefix: prefix_of(node, utf8),
+    })
 }

@@ -16,10 +16,20 @@ fn is_callable(vm: &Vm, v: &Value) -> bool {
 }
 
 /// The new text and how many matches were replaced.
-pub fn sub(vm: &Vm, pattern: &Value, repl: &Value, string: &Value, count: &Value) -> Res<(Value, usize)> {
+pub fn sub(
+    vm: &Vm,
+    pattern: &Value,
+    repl: &Value,
+    string: &Value,
+    count: &Value,
+) -> Res<(Value, usize)> {
     let p = this::<Pattern>(vm, pattern)?;
     let count = clamped(vm, count)?;
-    let limit = if count <= 0 { usize::MAX } else { count as usize };
+    let limit = if count <= 0 {
+        usize::MAX
+    } else {
+        count as usize
+    };
     if is_callable(vm, repl) {
         return sub_calling(vm, pattern, p, repl, string, limit);
     }
@@ -47,11 +57,22 @@ pub fn sub(vm: &Vm, pattern: &Value, repl: &Value, string: &Value, count: &Value
 /// The subject itself, as an exact str or bytes.
 fn unchanged(vm: &Vm, string: &Value, s: &Subject) -> Value {
     use crate::object::header::Kind;
-    if vm.is_exact(string, Kind::Str) || vm.is_exact(string, Kind::Bytes) { string.clone() } else { s.part(vm, 0, s.len()) }
+    if vm.is_exact(string, Kind::Str) || vm.is_exact(string, Kind::Bytes) {
+        string.clone()
+    } else {
+        s.part(vm, 0, s.len())
+    }
 }
 
 /// With a function: it may run any code, so nothing is borrowed while it does.
-fn sub_calling(vm: &Vm, pattern: &Value, p: &Pattern, repl: &Value, string: &Value, limit: usize) -> Res<(Value, usize)> {
+fn sub_calling(
+    vm: &Vm,
+    pattern: &Value,
+    p: &Pattern,
+    repl: &Value,
+    string: &Value,
+    limit: usize,
+) -> Res<(Value, usize)> {
     let (mut out, mut done, mut n) = (Vec::new(), 0, 0);
     let (mut at, mut empty) = (0, false);
     while n < limit {
@@ -60,7 +81,9 @@ fn sub_calling(vm: &Vm, pattern: &Value, p: &Pattern, repl: &Value, string: &Val
             break;
         }
         let m = matched::make(vm, pattern, p, string, (0, UNSET));
-        let (a, b) = m.get::<matched::Match>().map_or((0, 0), |m| (m.slots[0], m.slots[1]));
+        let (a, b) = m
+            .get::<matched::Match>()
+            .map_or((0, 0), |m| (m.slots[0], m.slots[1]));
         out.extend_from_slice(s.raw(done, a));
         drop(s);
         let piece = vm.call(repl, &[m])?;
@@ -69,10 +92,17 @@ fn sub_calling(vm: &Vm, pattern: &Value, p: &Pattern, repl: &Value, string: &Val
         } else if let Some(data) = buffer(&piece).filter(|_| !p.text) {
             out.extend_from_slice(&data);
         } else if !piece.is_none() {
-            let want = if p.text { "str instance" } else { "a bytes-like object" };
+            let want = if p.text {
+                "str instance"
+            } else {
+                "a bytes-like object"
+            };
             // CPython joins pieces in a list: its message counts them.
             let index = if n == 0 && a == 0 { 0 } else { n * 2 + 1 };
-            return Err(vm.type_error(format!("sequence item {index}: expected {want}, {} found", vm.type_name(&piece))));
+            return Err(vm.type_error(format!(
+                "sequence item {index}: expected {want}, {} found",
+                vm.type_name(&piece)
+            )));
         }
         done = b;
         at = b;

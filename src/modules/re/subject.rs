@@ -30,10 +30,19 @@ pub enum How {
 impl<'a> Subject<'a> {
     /// The subject in a value; TypeError unless it fits the pattern.
     pub fn of(vm: &Vm, p: &Pattern, v: &'a Value) -> Res<Subject<'a>> {
-        let s = Subject::any(v).ok_or_else(|| vm.type_error(format!("expected string or bytes-like object, got '{}'", vm.type_name(v))))?;
+        let s = Subject::any(v).ok_or_else(|| {
+            vm.type_error(format!(
+                "expected string or bytes-like object, got '{}'",
+                vm.type_name(v)
+            ))
+        })?;
         match (p.text, matches!(s, Subject::Bytes(_))) {
-            (true, true) => Err(vm.type_error("cannot use a string pattern on a bytes-like object")),
-            (false, false) => Err(vm.type_error("cannot use a bytes pattern on a string-like object")),
+            (true, true) => {
+                Err(vm.type_error("cannot use a string pattern on a bytes-like object"))
+            }
+            (false, false) => {
+                Err(vm.type_error("cannot use a bytes pattern on a string-like object"))
+            }
             _ => Ok(s),
         }
     }
@@ -86,24 +95,31 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Where the next character after a place begins.
-    pub fn after(&self, at: usize) -> usize {
-        match self {
-            Subject::Text(s) => at + s.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8),
-            _ => at + 1,
-        }
-    }
-
     /// Runs the pattern on the first `end` bytes. True if it matches; then the pattern's machine has the places.
-    pub fn run(&self, vm: &Vm, p: &Pattern, how: How, from: usize, end: usize, not_end: Option<usize>) -> Res<bool> {
+    pub fn run(
+        &self,
+        vm: &Vm,
+        p: &Pattern,
+        how: How,
+        from: usize,
+        end: usize,
+        not_end: Option<usize>,
+    ) -> Res<bool> {
         if from > end {
             return Ok(false);
         }
         let mut m = p.machine.borrow_mut();
-        let want = Want { full: how == How::Full, not_end };
+        let want = Want {
+            full: how == How::Full,
+            not_end,
+        };
         let done = match (self, how) {
-            (Subject::Text(s), How::Search) => m.search(&p.program, Text(s.get(..end).unwrap_or(s)), from, want),
-            (Subject::Text(s), _) => m.match_at(&p.program, Text(s.get(..end).unwrap_or(s)), from, want),
+            (Subject::Text(s), How::Search) => {
+                m.search(&p.program, Text(s.get(..end).unwrap_or(s)), from, want)
+            }
+            (Subject::Text(s), _) => {
+                m.match_at(&p.program, Text(s.get(..end).unwrap_or(s)), from, want)
+            }
             (s, How::Search) => m.search(&p.program, Bytes(s.raw(0, end)), from, want),
             (s, _) => m.match_at(&p.program, Bytes(s.raw(0, end)), from, want),
         };

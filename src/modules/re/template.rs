@@ -19,8 +19,6 @@ enum Piece {
 
 pub struct Template {
     pieces: Vec<Piece>,
-    /// The text, if there are no groups in it.
-    pub plain: bool,
 }
 
 impl Template {
@@ -85,7 +83,8 @@ impl Reader<'_> {
             return error(format!("invalid group reference {g}"), at);
         }
         if !self.literal.is_empty() {
-            self.out.push(Piece::Literal(std::mem::take(&mut self.literal)));
+            self.out
+                .push(Piece::Literal(std::mem::take(&mut self.literal)));
         }
         self.out.push(Piece::Group(g));
         Ok(())
@@ -102,7 +101,11 @@ impl Reader<'_> {
         self.pos += 1;
         let start = self.pos;
         let Some(len) = self.src[start..].iter().position(|c| *c == '>' as u32) else {
-            return if start == self.src.len() { error("missing group name".into(), start) } else { error("missing >, unterminated name".into(), start) };
+            return if start == self.src.len() {
+                error("missing group name".into(), start)
+            } else {
+                error("missing >, unterminated name".into(), start)
+            };
         };
         if len == 0 {
             return error("missing group name".into(), start);
@@ -117,12 +120,23 @@ impl Reader<'_> {
         }
         if !self.pattern.text && !name.is_ascii() {
             let raw: Vec<u8> = name.chars().map(|c| c as u32 as u8).collect();
-            return error(format!("bad character in group name {}", bytes_repr(&raw)), start);
+            return error(
+                format!("bad character in group name {}", bytes_repr(&raw)),
+                start,
+            );
         }
         if !is_identifier(&name) {
-            return error(format!("bad character in group name {}", str_repr(&name)), start);
+            return error(
+                format!("bad character in group name {}", str_repr(&name)),
+                start,
+            );
         }
-        match self.pattern.names.iter().find(|n| n.0.as_str() == Some(&name)) {
+        match self
+            .pattern
+            .names
+            .iter()
+            .find(|n| n.0.as_str() == Some(&name))
+        {
             Some(&(_, g)) => self.group(g, start),
             None => Err(TemplateError::UnknownName(name)),
         }
@@ -140,7 +154,10 @@ impl Reader<'_> {
                 let value = first * 64 + d * 8 + third;
                 if value > 0o377 {
                     let escape = shown(&self.src[start..self.pos]);
-                    return error(format!("octal escape value {escape} outside of range 0-0o377"), start);
+                    return error(
+                        format!("octal escape value {escape} outside of range 0-0o377"),
+                        start,
+                    );
                 }
                 self.char(value);
                 return Ok(());
@@ -158,7 +175,9 @@ impl Reader<'_> {
                 self.char(c);
                 continue;
             }
-            let Some(code) = self.src.get(self.pos).copied() else { return error("bad escape (end of pattern)".into(), start) };
+            let Some(code) = self.src.get(self.pos).copied() else {
+                return error("bad escape (end of pattern)".into(), start);
+            };
             self.pos += 1;
             match char::from_u32(code).unwrap_or('\u{fffd}') {
                 'g' => self.named()?,
@@ -189,7 +208,8 @@ impl Reader<'_> {
             }
         }
         if !self.literal.is_empty() {
-            self.out.push(Piece::Literal(std::mem::take(&mut self.literal)));
+            self.out
+                .push(Piece::Literal(std::mem::take(&mut self.literal)));
         }
         Ok(())
     }
@@ -209,16 +229,26 @@ pub fn parse_value(vm: &Vm, p: &Pattern, _pattern: &Value, v: &Value) -> Res<Rc<
     } else if p.text {
         return Err(vm.type_error(format!("expected str instance, {} found", vm.type_name(v))));
     } else {
-        return Err(vm.type_error(format!("expected a bytes-like object, {} found", vm.type_name(v))));
+        return Err(vm.type_error(format!(
+            "expected a bytes-like object, {} found",
+            vm.type_name(v)
+        )));
     };
-    let mut r = Reader { src: &src, pos: 0, pattern: p, out: Vec::new(), literal: Vec::new() };
+    let mut r = Reader {
+        src: &src,
+        pos: 0,
+        pattern: p,
+        out: Vec::new(),
+        literal: Vec::new(),
+    };
     match r.read() {
         Ok(()) => {}
         Err(TemplateError::Re(e)) => return Err(super::re_error(vm, e, v)),
-        Err(TemplateError::UnknownName(n)) => return Err(vm.index_error(format!("unknown group name {}", str_repr(&n)))),
+        Err(TemplateError::UnknownName(n)) => {
+            return Err(vm.index_error(format!("unknown group name {}", str_repr(&n))));
+        }
     }
-    let plain = !r.out.iter().any(|p| matches!(p, Piece::Group(_)));
-    let t = Rc::new(Template { pieces: r.out, plain });
+    let t = Rc::new(Template { pieces: r.out });
     let old = p.template.replace(Some((v.clone(), t.clone())));
     drop(old);
     Ok(t)
