@@ -9,7 +9,8 @@
 //! 1. A hot handler must have no pending drop, no address-taken local and no call but in tail position; what needs more is a *slow op*, an ordinary
 //!    function `fn(&Vm, pc, base, word) -> Flow`, reached through `via`, whose own tail call has only plain words alive.
 //! 2. A slow op finds `exec.pc` and `exec.base` set, and finalizers that came due in it run before the next instruction.
-//! 3. `tests/vm/tail_calls.rs` runs a hundred million ops on a small stack, so a handler that breaks rule 1 does not go unseen.
+//! 3. The language does not promise sibling calls: a handler that breaks rule 1 shows as a growing native stack in long loops of the optimised build.
+//!    (The test that proves their absence is still to be written.)
 
 #![allow(unsafe_code)]
 
