@@ -363,7 +363,8 @@ impl Vm {
             } else {
                 let outer = g.outer.replace(std::ptr::null());
                 (*outer).delegate.set(std::ptr::null());
-                *caller.sub(1) = *caller.sub(1) & !0xffff_ffff | flags & 0xffff_ffff;
+                *caller.sub(1) =
+                    *caller.sub(1) & !0xffff_ffff | (flags & 0xffff_ffff).saturating_sub(1);
                 let reg = word::reg2_of(flags);
                 if word::kind_of(flags) == kind::ANEXT {
                     // An async generator came to its end.
@@ -999,7 +1000,8 @@ pub unsafe fn slow_ayield(vm: &Vm, pc: *const u32, base: *mut u64, w: u32) -> Fl
         let outer = g.outer.replace(std::ptr::null());
         (*outer).delegate.set(std::ptr::null());
         g.leaf.set(base);
-        *outer_base.sub(1) = *outer_base.sub(1) & !0xffff_ffff | flags & 0xffff_ffff;
+        *outer_base.sub(1) =
+            *outer_base.sub(1) & !0xffff_ffff | (flags & 0xffff_ffff).saturating_sub(1);
         word::set(outer_base, word::dest_of(flags), v);
         word::clear(outer_base, word::reg2_of(flags), 1);
         Flow {

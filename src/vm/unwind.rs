@@ -154,7 +154,8 @@ impl Vm {
                 if !is_root {
                     let outer = g.outer.replace(std::ptr::null());
                     (*outer).delegate.set(std::ptr::null());
-                    *caller.sub(1) = *caller.sub(1) & !0xffff_ffff | flags & 0xffff_ffff;
+                    *caller.sub(1) =
+                        *caller.sub(1) & !0xffff_ffff | (flags & 0xffff_ffff).saturating_sub(1);
                     let reg = word::reg2_of(flags);
                     word::clear(caller, reg, 1);
                     base = caller;
